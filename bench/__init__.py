@@ -1,0 +1,1 @@
+"""Measure real DataLoaders on this machine."""

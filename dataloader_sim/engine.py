@@ -1,0 +1,193 @@
+"""Run torch's DataLoader protocol as a discrete-event simulation, sample by sample.
+
+The cores are one processor-sharing resource: `computing` processes share `cores` equally, each at
+most one core's worth, so all progress at `rate = min(1, cores / computing)`. `virtual` is the work that
+a process which computed all along would have done; a process that needs `d` core-seconds
+is done when `virtual` has grown by `d`. Blocked time passes on the real clock.
+
+Simultaneous events run in a fixed order: workers by id, then the training process.
+Compiled by numba; under NUMBA_DISABLE_JIT=1 the same source runs as plain Python.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+# Rows of the table of times, one column per batch.
+SENT, LOAD_START, LOADED, RECEIVED, STEP_START, STEP_END = range(6)
+
+_IDLE, _BLOCKED, _COMPUTING = range(3)
+_NOW, _VIRTUAL, _STEP_DUE = range(3)
+_SENT, _RECEIVED, _COMPUTING_NOW, _STEPPING = range(4)
+_NEVER = np.inf
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Job(NamedTuple):
+    """Hold what does not change during a run; `workers=0` means that the training process loads."""
+
+    io_s: Floats
+    cpu_s: Floats
+    collate_s: float
+    batches: int
+    batch_size: int
+    workers: int
+    capacity: int
+    step_s: float
+    cores: float
+
+
+class _State(NamedTuple):
+    phase: Ints  # per server: idle, blocked or computing
+    due: Floats  # per server: real time while blocked, virtual time while computing
+    segment: Ints  # per server: how far it is in its batch
+    batch: Ints  # per server: the batch it loads now, or loads next
+    clock: Floats  # now, virtual time, end of the step
+    tally: Ints  # indices sent, batches received, servers computing, whether a step runs
+
+
+@njit(cache=True, nogil=True)
+def run(job: Job) -> Floats:
+    """Return the time of each event of each batch: a float64 table, rows SENT to STEP_END, a column per batch."""
+    servers = max(job.workers, 1)
+    times = np.full((6, job.batches), -1.0)
+    state = _State(
+        np.zeros(servers, np.int64),
+        np.zeros(servers),
+        np.zeros(servers, np.int64),
+        np.arange(servers),
+        np.zeros(3),
+        np.zeros(4, np.int64),
+    )
+    for _ in range(min(job.capacity, job.batches)):  # prime: every credit goes out before the first next()
+        _send(job, state, times)
+    _enter_next(job, state, times)
+    while state.tally[_RECEIVED] < job.batches or state.tally[_STEPPING]:
+        _handle_next_event(job, state, times)
+    return times
+
+
+@njit(cache=True, nogil=True)
+def _handle_next_event(job: Job, state: _State, times: Floats) -> None:
+    rate = 1.0
+    if state.tally[_COMPUTING_NOW] > job.cores:
+        rate = job.cores / state.tally[_COMPUTING_NOW]
+    server, at = _next_event(state, rate)
+    state.clock[_VIRTUAL] += (at - state.clock[_NOW]) * rate
+    state.clock[_NOW] = at
+    if server < 0:
+        state.tally[_STEPPING] = 0
+        _enter_next(job, state, times)
+        return
+    if state.phase[server] == _COMPUTING:
+        state.clock[_VIRTUAL] = state.due[server]
+        state.tally[_COMPUTING_NOW] -= 1
+    _work(job, state, times, server)
+    _hand_over(job, state, times)
+
+
+@njit(cache=True, nogil=True)
+def _next_event(state: _State, rate: float) -> tuple[int, float]:
+    """Return the server whose segment ends next and when; -1 is the training process at the end of its step."""
+    now = state.clock[_NOW]
+    server, at = -1, _NEVER
+    for one in range(state.phase.size):
+        if state.phase[one] == _IDLE:
+            continue
+        due = state.due[one]
+        if state.phase[one] == _COMPUTING:
+            due = now + (due - state.clock[_VIRTUAL]) / rate
+        if due < at:
+            server, at = one, due
+    if state.tally[_STEPPING] and state.clock[_STEP_DUE] < at:
+        server, at = -1, state.clock[_STEP_DUE]
+    return server, max(at, now)
+
+
+@njit(cache=True, nogil=True)
+def _enter_next(job: Job, state: _State, times: Floats) -> None:
+    """Let the training process enter next(); without workers it loads the batch itself."""
+    if job.workers == 0 and state.tally[_SENT] < job.batches:
+        _send(job, state, times)
+    _hand_over(job, state, times)
+
+
+@njit(cache=True, nogil=True)
+def _send(job: Job, state: _State, times: Floats) -> None:
+    """Send the next index: batch k goes to worker k mod num_workers, however busy (torch: _try_put_index)."""
+    batch = state.tally[_SENT]
+    times[SENT, batch] = state.clock[_NOW]
+    state.tally[_SENT] += 1
+    server = batch % state.phase.size
+    if state.phase[server] == _IDLE:
+        _work(job, state, times, server)
+
+
+@njit(cache=True, nogil=True)
+def _hand_over(job: Job, state: _State, times: Floats) -> None:
+    """Return the next batch in order if it is loaded and the training process waits for it."""
+    batch = state.tally[_RECEIVED]
+    if state.tally[_STEPPING] or batch == job.batches or times[LOADED, batch] < 0.0:
+        return
+    now = state.clock[_NOW]
+    times[RECEIVED, batch] = now
+    state.tally[_RECEIVED] += 1
+    # A new index goes out only at hand-over, before the step (torch: _process_data calls _try_put_index).
+    if job.workers > 0 and state.tally[_SENT] < job.batches:
+        _send(job, state, times)
+    times[STEP_START, batch] = now
+    times[STEP_END, batch] = now + job.step_s
+    state.clock[_STEP_DUE] = now + job.step_s
+    state.tally[_STEPPING] = 1
+
+
+@njit(cache=True, nogil=True)
+def _work(job: Job, state: _State, times: Floats, server: int) -> None:
+    """Go on with a server's batch, then with its next ones, until something takes time or no index is left."""
+    while state.batch[server] < state.tally[_SENT]:
+        batch = state.batch[server]
+        if times[LOAD_START, batch] < 0.0:
+            times[LOAD_START, batch] = state.clock[_NOW]
+            state.segment[server] = -1
+        if _start_segment(job, state, server):
+            return
+        times[LOADED, batch] = state.clock[_NOW]
+        state.batch[server] += state.phase.size
+    state.phase[server] = _IDLE
+
+
+@njit(cache=True, nogil=True)
+def _start_segment(job: Job, state: _State, server: int) -> bool:
+    """Start the next stretch of the batch that takes time: per sample blocked then on a core, then collate."""
+    first = state.batch[server] * job.batch_size
+    while state.segment[server] < 2 * job.batch_size:
+        state.segment[server] += 1
+        segment = state.segment[server]
+        sample = first + segment // 2
+        if segment == 2 * job.batch_size:
+            length = job.collate_s
+        elif segment % 2 == 0:
+            length = job.io_s[sample]
+        else:
+            length = job.cpu_s[sample]
+        if length > 0.0:
+            _occupy(job, state, server, length)
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _occupy(job: Job, state: _State, server: int, length: float) -> None:
+    if state.segment[server] % 2 == 0 and state.segment[server] < 2 * job.batch_size:
+        state.phase[server] = _BLOCKED
+        state.due[server] = state.clock[_NOW] + length
+    else:
+        state.phase[server] = _COMPUTING
+        state.due[server] = state.clock[_VIRTUAL] + length
+        state.tally[_COMPUTING_NOW] += 1

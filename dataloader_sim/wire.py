@@ -1,0 +1,102 @@
+"""Write scenarios and timelines down and read them back: versioned, plain data, no pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+
+from dataloader_sim.scenario import LoaderConfig, Machine, Scenario, Workload
+from dataloader_sim.timeline import SPAN, Activity, Timeline
+
+VERSION = 1
+_MAGIC = b"DLLT"
+_PARTS: dict[str, type] = {"workload": Workload, "loader": LoaderConfig, "machine": Machine}
+# A stored run may unfold to this much and no more (10 million batches of 4 spans take 1.4 GB; nobody stores that).
+MOST_BYTES = 1 << 30
+
+
+def scenario_to_dict(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as plain JSON values; infinity is written as the string 'inf'."""
+    whole = asdict(scenario)
+    for part in _PARTS:
+        whole[part] = {name: "inf" if value == math.inf else value for name, value in whole[part].items()}
+    return {"version": VERSION, **whole}
+
+
+def scenario_from_dict(data: object) -> Scenario:
+    """Build a scenario from `scenario_to_dict`'s form; raises ValueError for anything else."""
+    whole = _expect(data, {"version", "seed", *_PARTS})
+    if whole.pop("version") != VERSION:
+        raise ValueError(
+            f"version must be {VERSION}, written by this release: update dataloader-lab to read newer files"
+        )
+    for part, kind in _PARTS.items():
+        values = _expect(whole[part], {item.name for item in fields(kind)})
+        whole[part] = kind(**{name: math.inf if value == "inf" else value for name, value in values.items()})
+    return Scenario(**whole)
+
+
+def timeline_to_bytes(timeline: Timeline) -> bytes:
+    """Return a timeline as bytes: magic, length of a JSON head, the head, the spans compressed by zlib."""
+    head = {
+        "version": VERSION,
+        "source": timeline.source,
+        "peak_memory_bytes": timeline.peak_memory_bytes,
+        "spans": int(timeline.spans.size),
+        "scenario": scenario_to_dict(timeline.scenario),
+    }
+    text = json.dumps(head, allow_nan=False).encode()
+    little_endian = timeline.spans.astype(SPAN.newbyteorder("<"), copy=False)
+    return _MAGIC + struct.pack("<I", len(text)) + text + zlib.compress(little_endian.tobytes())
+
+
+def timeline_from_bytes(data: bytes) -> Timeline:
+    """Read `timeline_to_bytes`'s form; raises ValueError for anything cut off, altered or newer."""
+    if data[:4] != _MAGIC or len(data) < 8:  # noqa: PLR2004
+        raise ValueError("not a stored timeline: it does not start as one")
+    (length,) = struct.unpack_from("<I", data, 4)
+    try:
+        head = _expect(
+            json.loads(data[8 : 8 + length]), {"version", "source", "peak_memory_bytes", "spans", "scenario"}
+        )
+        unfold = zlib.decompressobj()
+        raw = unfold.decompress(data[8 + length :], MOST_BYTES)
+    except (UnicodeDecodeError, json.JSONDecodeError, zlib.error, RecursionError) as error:
+        raise ValueError(f"a stored timeline is damaged: {error}") from None
+    count = head["spans"]
+    if not unfold.eof or not isinstance(count, int) or len(raw) != count * SPAN.itemsize:
+        raise ValueError("a stored timeline is damaged: it does not hold the spans that it announces")
+    return Timeline(
+        scenario=scenario_from_dict(head["scenario"]),
+        source=head["source"],
+        spans=np.frombuffer(raw, SPAN.newbyteorder("<")).astype(SPAN),
+        peak_memory_bytes=head["peak_memory_bytes"],
+    )
+
+
+def timeline_to_dict(timeline: Timeline) -> dict[str, Any]:
+    """Return a timeline as plain JSON values, a dict per span with the activity's name."""
+    names = SPAN.names or ()
+    spans = [dict(zip(names, row, strict=True)) for row in timeline.spans.tolist()]
+    for span in spans:
+        span["activity"] = Activity(span["activity"]).name.lower()
+    return {
+        "version": VERSION,
+        "source": timeline.source,
+        "peak_memory_bytes": timeline.peak_memory_bytes,
+        "scenario": scenario_to_dict(timeline.scenario),
+        "spans": spans,
+    }
+
+
+def _expect(data: object, names: set[str]) -> dict[str, Any]:
+    if not isinstance(data, dict) or set(data) != names:
+        got = ", ".join(sorted(map(str, data))) if isinstance(data, dict) else type(data).__name__
+        raise ValueError(f"a stored scenario must hold exactly {', '.join(sorted(names))}, got {got}")
+    return dict(data)

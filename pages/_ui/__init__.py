@@ -1,0 +1,1 @@
+"""Hold what every page shares: controls, cache, frame, words, figures, the player."""

@@ -1,0 +1,1 @@
+"""Hold one module per Plotly picture; none needs streamlit."""

@@ -1,0 +1,1 @@
+"""Hold the pages that explore the simulator."""

@@ -1,0 +1,106 @@
+"""The engine against two oracles, and its exactness."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import recurrence, stepped
+from strategies import loaders, scenarios, workloads
+
+from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, simulate
+
+ROOT = Path(__file__).parents[2]
+
+
+@settings(max_examples=300, deadline=None)
+@given(scenarios(cores=64.0))
+def test_with_a_core_for_everyone_every_time_equals_the_recurrence(scenario):
+    rows = simulate(scenario).batches()
+    expected = recurrence(scenario)
+    for name in ("load_start_s", "loaded_s", "received_s", "step_end_s"):
+        assert rows[name] == pytest.approx([row[name] for row in expected], rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.builds(
+        Scenario,
+        workload=workloads(most_batches=8),
+        loader=loaders(most_workers=4),
+        machine=st.builds(Machine, cores=st.floats(0.4, 4.0)),
+        seed=st.integers(0, 1000),
+    ),
+)
+def test_with_shared_cores_the_steps_end_where_small_time_steps_put_them(scenario):
+    simulated = simulate(scenario)
+    tick_s = max(simulated.end_s / 20_000, 1e-9)
+    work = scenario.workload
+    # Each segment may end up to one tick late, and each hand-over one more.
+    slack = tick_s * (2 * work.batches * (2 * work.batch_size + 3) + 5)
+    assert simulated.batches()["step_end_s"] == pytest.approx(stepped(scenario, tick_s), abs=slack)
+
+
+@pytest.mark.parametrize(("workers", "cores"), [(4, 2.0), (3, 1.0), (2, 0.5), (8, 3.0)])
+def test_equal_busy_workers_share_the_cores_equally(workers, cores):
+    work = Workload(batches=workers * 3, batch_size=4, io_s=0.0, cpu_s=0.01, step_s=0.0)
+    scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=workers), machine=Machine(cores=cores))
+    # 4 samples x 10 ms on a core, stretched by workers / cores, in three rounds.
+    assert simulate(scenario).end_s == pytest.approx(3 * 4 * 0.01 * workers / cores)
+
+
+def test_blocked_samples_need_no_core():
+    work = Workload(batches=64, batch_size=2, io_s=0.01, cpu_s=0.0, step_s=0.0)
+    scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=32), machine=Machine(cores=0.5))
+    assert simulate(scenario).end_s == pytest.approx(2 * 2 * 0.01)
+
+
+@given(scenarios())
+@settings(max_examples=20, deadline=None)
+def test_equal_scenarios_give_equal_timelines_bit_for_bit(scenario):
+    assert simulate(scenario).spans.tobytes() == simulate(scenario).spans.tobytes()
+
+
+def test_the_seed_changes_a_jittered_run_and_only_that():
+    jittered, steady = Workload(batches=8, jitter=0.5), Workload(batches=8)
+    assert simulate(Scenario(workload=jittered, seed=1)).end_s != simulate(Scenario(workload=jittered, seed=2)).end_s
+    assert simulate(Scenario(workload=steady, seed=1)).end_s == simulate(Scenario(workload=steady, seed=2)).end_s
+
+
+UNCOMPILED = """
+import sys
+from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, simulate
+for workers in (0, 1, 3, 6):
+    work = Workload(batches=20, batch_size=5, jitter=0.7, slow_every=9, collate_s=0.003)
+    scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=workers), machine=Machine(cores=2.5), seed=7)
+    sys.stdout.write(simulate(scenario).spans.tobytes().hex() + "\\n")
+"""
+
+
+def test_the_uncompiled_engine_gives_the_same_bits():
+    def output(**extra):
+        run = subprocess.run(
+            [sys.executable, "-c", UNCOMPILED],
+            env=os.environ | extra,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout
+
+    compiled = output()
+    assert len(compiled) > 1000
+    assert output(NUMBA_DISABLE_JIT="1") == compiled
+
+
+def test_spans_are_sorted_and_complete():
+    scenario = Scenario(workload=Workload(batches=10), loader=LoaderConfig(num_workers=3))
+    spans = simulate(scenario).spans
+    assert np.all(np.diff(spans["start_s"]) >= 0)
+    assert spans.size == 4 * 10
+    assert not spans.flags.writeable

@@ -1,0 +1,76 @@
+"""What is written is read back equal; anything else is refused in one sentence."""
+
+import json
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from strategies import scenarios
+
+from dataloader_sim import Machine, Scenario, simulate
+from dataloader_sim.wire import (
+    scenario_from_dict,
+    scenario_to_dict,
+    timeline_from_bytes,
+    timeline_to_bytes,
+    timeline_to_dict,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(scenarios())
+def test_a_scenario_and_its_timeline_survive_the_round_trip(scenario):
+    assert scenario_from_dict(json.loads(json.dumps(scenario_to_dict(scenario), allow_nan=False))) == scenario
+    timeline = replace(simulate(scenario), peak_memory_bytes=12)
+    again = timeline_from_bytes(timeline_to_bytes(timeline))
+    assert again.scenario == scenario
+    assert again.source == "simulated"
+    assert again.peak_memory_bytes == 12
+    assert again.spans.tobytes() == timeline.spans.tobytes()
+
+
+def test_the_json_form_names_each_activity():
+    whole = timeline_to_dict(simulate(Scenario()))
+    json.dumps(whole, allow_nan=False)
+    assert whole["version"] == 1
+    assert whole["spans"][0]["activity"] == "load"
+
+
+DATA = timeline_to_bytes(simulate(Scenario()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"DLLT",
+        b"pickle",
+        DATA[:-5],
+        DATA[:40],
+        DATA.replace(b'"spans": 192', b'"spans": 193'),
+        DATA[:-9] + b"12345",
+    ],
+)
+def test_damaged_bytes_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"stored|not a"):
+        timeline_from_bytes(wrong)
+
+
+def test_a_bomb_is_not_unfolded(monkeypatch):
+    monkeypatch.setattr("dataloader_sim.wire.MOST_BYTES", 1000)
+    head_length = int.from_bytes(DATA[4:8], "little")
+    with pytest.raises(ValueError, match="damaged"):
+        timeline_from_bytes(DATA[: 8 + head_length] + zlib.compress(b"\0" * 10**6))
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"seed": -1}, {"extra": 1}, {"workload": []}, {"machine": {}}])
+def test_a_wrong_scenario_is_refused(change):
+    with pytest.raises(ValueError, match=r"must"):
+        scenario_from_dict(scenario_to_dict(Scenario()) | change)
+    with pytest.raises(ValueError, match="must hold exactly"):
+        scenario_from_dict([])
+
+
+def test_infinite_rates_are_written_as_text():
+    assert scenario_to_dict(Scenario(machine=Machine()))["machine"]["shm_bytes_per_s"] == "inf"
