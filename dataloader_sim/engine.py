@@ -11,7 +11,8 @@ Compiled by numba; under NUMBA_DISABLE_JIT=1 the same source runs as plain Pytho
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
@@ -27,6 +28,14 @@ _NEVER = np.inf
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _part(function: Function) -> Function:
+    """Compile a part of a run, which allocates nothing: counting references at each call took 97 % of the time."""
+    options: Any = {"cache": True, "nogil": True, "forceinline": True, "_nrt": False}
+    compiled: Function = njit(**options)(function)
+    return compiled
 
 
 class Job(NamedTuple):
@@ -73,7 +82,7 @@ def run(job: Job) -> Floats:
     return times
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _handle_next_event(job: Job, state: _State, times: Floats) -> None:
     rate = 1.0
     if state.tally[_COMPUTING_NOW] > job.cores:
@@ -92,7 +101,7 @@ def _handle_next_event(job: Job, state: _State, times: Floats) -> None:
     _hand_over(job, state, times)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _next_event(state: _State, rate: float) -> tuple[int, float]:
     """Return the server whose segment ends next and when; -1 is the training process at the end of its step."""
     now = state.clock[_NOW]
@@ -110,7 +119,7 @@ def _next_event(state: _State, rate: float) -> tuple[int, float]:
     return server, max(at, now)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _enter_next(job: Job, state: _State, times: Floats) -> None:
     """Let the training process enter next(); without workers it loads the batch itself."""
     if job.workers == 0 and state.tally[_SENT] < job.batches:
@@ -118,7 +127,7 @@ def _enter_next(job: Job, state: _State, times: Floats) -> None:
     _hand_over(job, state, times)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _send(job: Job, state: _State, times: Floats) -> None:
     """Send the next index: batch k goes to worker k mod num_workers, however busy (torch: _try_put_index)."""
     batch = state.tally[_SENT]
@@ -129,7 +138,7 @@ def _send(job: Job, state: _State, times: Floats) -> None:
         _work(job, state, times, server)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _hand_over(job: Job, state: _State, times: Floats) -> None:
     """Return the next batch in order if it is loaded and the training process waits for it."""
     batch = state.tally[_RECEIVED]
@@ -147,7 +156,7 @@ def _hand_over(job: Job, state: _State, times: Floats) -> None:
     state.tally[_STEPPING] = 1
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _work(job: Job, state: _State, times: Floats, server: int) -> None:
     """Go on with a server's batch, then with its next ones, until something takes time or no index is left."""
     while state.batch[server] < state.tally[_SENT]:
@@ -162,7 +171,7 @@ def _work(job: Job, state: _State, times: Floats, server: int) -> None:
     state.phase[server] = _IDLE
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _start_segment(job: Job, state: _State, server: int) -> bool:
     """Start the next stretch of the batch that takes time: per sample blocked then on a core, then collate."""
     first = state.batch[server] * job.batch_size
@@ -182,7 +191,7 @@ def _start_segment(job: Job, state: _State, server: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _occupy(job: Job, state: _State, server: int, length: float) -> None:
     if state.segment[server] % 2 == 0 and state.segment[server] < 2 * job.batch_size:
         state.phase[server] = _BLOCKED

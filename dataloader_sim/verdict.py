@@ -71,7 +71,7 @@ def _limit(timeline: Timeline, seen: Metrics, limit: Bounds) -> str:
 
 def _gpu(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]:
     workers = timeline.scenario.loader.num_workers
-    finding = f"The GPU is the limit: it is busy {seen.gpu_busy_share:.0%} of the time."
+    finding = f"The GPU is the limit: it is busy {_percent(seen.gpu_busy_share)} of the time."
     if limit.knee is not None and limit.knee < workers:
         return finding, f"Nothing to gain in the loader; num_workers={limit.knee} should already be enough."
     return finding, "Nothing to gain in the loader: a faster step is the only way to more throughput."
@@ -112,19 +112,21 @@ def _storage(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str
 
 
 def _waits(seen: Metrics) -> str:
-    return f", and the GPU waits {seen.stall_share:.0%} of the time."
+    return f", and the GPU waits {_percent(seen.stall_share)} of the time."
 
 
 def _at_most(seen: Metrics, bound: float) -> str:
     gain = bound / seen.samples_per_s - 1
     if gain < NOTHING_TO_GAIN:
         return "More workers cannot help:"
-    return f"More workers can bring {gain:+.0%} at most; beyond that"
+    return f"More workers can bring +{_percent(gain)} at most; beyond that"
 
 
 def _order(timeline: Timeline, seen: Metrics, _limit: Bounds) -> tuple[str, str]:
     share = seen.held_stall_s / seen.stall_s
-    finding = f"Order is the limit: for {share:.0%} of the GPU's waiting, loaded batches were held behind a slow one."
+    finding = (
+        f"Order is the limit: for {_percent(share)} of the GPU's waiting, loaded batches were held behind a slow one."
+    )
     prefetch = timeline.scenario.loader.prefetch_factor or 2
     return (
         finding,
@@ -134,8 +136,12 @@ def _order(timeline: Timeline, seen: Metrics, _limit: Bounds) -> tuple[str, str]
 
 def _startup(timeline: Timeline, seen: Metrics, _limit: Bounds) -> tuple[str, str]:
     share = seen.startup_s / timeline.end_s
-    finding = f"Start-up is the limit: the first batch took {share:.0%} of the run, then the GPU hardly waited."
+    finding = f"Start-up is the limit: the first batch took {_percent(share)} of the run, then the GPU hardly waited."
     return finding, "Run more batches per epoch, or keep the workers between epochs with persistent_workers=True."
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 def _workers(count: int) -> str:

@@ -20,7 +20,7 @@ def test_few_workers_limit_and_the_advice_is_the_knee():
     seen = verdict(2)
     assert seen.limit == "loader"
     assert seen.finding == (
-        "The loader is the limit: 2 workers can load at most 333 samples/s, and the GPU waits 69% of the time."
+        "The loader is the limit: 2 workers can load at most 333 samples/s, and the GPU waits 69 % of the time."
     )
     assert seen.advice == "Raise num_workers to 7; from there the GPU is the limit, at 1,067 samples/s at most."
 
@@ -28,7 +28,7 @@ def test_few_workers_limit_and_the_advice_is_the_knee():
 def test_without_workers_load_and_step_take_turns():
     seen = verdict(0)
     assert seen.limit == "loader"
-    assert seen.finding.startswith("Loading and training take turns, and the GPU waits 86% of the time.")
+    assert seen.finding.startswith("Loading and training take turns, and the GPU waits 86 % of the time.")
 
 
 def test_a_busy_gpu_leaves_nothing_to_gain():
