@@ -82,7 +82,7 @@ def _loader(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]
     if workers == 0:
         finding = f"Loading and training take turns{_waits(seen)}"
     else:
-        delivered = f"{_workers(workers)} can load at most {limit.loader:,.0f} samples/s"
+        delivered = f"{_workers(workers)} can load about {limit.loader:,.0f} samples/s"
         finding = f"The loader is the limit: {delivered}{_waits(seen)}"
     if limit.knee is None:
         return finding, "Raise num_workers: each worker adds its share, and nothing else limits this run."
@@ -99,14 +99,14 @@ def _loader(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]
 def _cores(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]:
     cores = timeline.scenario.machine.cores
     named = f"{cores:g} {'core' if cores == 1 else 'cores'}"
-    finding = f"The cores are the limit: {named} can load at most {limit.cores:,.0f} samples/s{_waits(seen)}"
+    finding = f"The cores are the limit: {named} can load about {limit.cores:,.0f} samples/s{_waits(seen)}"
     return finding, f"{_at_most(seen, limit.cores)} make a sample cheaper on the CPU, or use a machine with more cores."
 
 
 def _storage(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]:
     streams = timeline.scenario.machine.storage_streams
     finding = (
-        f"The storage is the limit: {streams} reads at once give at most {limit.storage:,.0f} samples/s{_waits(seen)}"
+        f"The storage is the limit: {streams} reads at once give about {limit.storage:,.0f} samples/s{_waits(seen)}"
     )
     return finding, f"{_at_most(seen, limit.storage)} read fewer or larger files, cache them, or use faster storage."
 

@@ -20,7 +20,7 @@ def test_few_workers_limit_and_the_advice_is_the_knee():
     seen = verdict(2)
     assert seen.limit == "loader"
     assert seen.finding == (
-        "The loader is the limit: 2 workers can load at most 333 samples/s, and the GPU waits 69 % of the time."
+        "The loader is the limit: 2 workers can load about 333 samples/s, and the GPU waits 69 % of the time."
     )
     assert seen.advice == "Raise num_workers to 7; from there the GPU is the limit, at 1,067 samples/s at most."
 
@@ -41,7 +41,7 @@ def test_a_busy_gpu_leaves_nothing_to_gain():
 def test_full_cores_are_never_told_to_take_more_workers():
     seen = verdict(8, cores=2.0, io_s=0.0, cpu_s=0.01)
     assert seen.limit == "cores"
-    assert seen.finding.startswith("The cores are the limit: 2 cores can load at most 200 samples/s")
+    assert seen.finding.startswith("The cores are the limit: 2 cores can load about 200 samples/s")
     assert seen.advice.startswith("More workers cannot help")
 
 
