@@ -30,7 +30,7 @@ class Evidence:
 class Verdict:
     """Name the limit of a run.
 
-    limit: 'gpu', 'loader', 'cores', 'storage', 'order' or 'startup'.
+    limit: 'gpu', 'loader', 'cores', 'storage', 'order', 'jitter' (uneven batches) or 'startup'.
     finding: what was seen, one sentence with its number. advice: the next thing to try, one sentence.
     """
 
@@ -66,6 +66,8 @@ def _limit(timeline: Timeline, seen: Metrics, limit: Bounds) -> str:
         return "order"
     if limit.loader < limit.without_loader:
         return "loader"
+    if limit.without_loader == limit.gpu:
+        return "jitter"
     return "cores" if limit.cores <= limit.storage else "storage"
 
 
@@ -134,6 +136,14 @@ def _order(timeline: Timeline, seen: Metrics, _limit: Bounds) -> tuple[str, str]
     )
 
 
+def _jitter(_timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]:
+    finding = (
+        f"Uneven batches are the limit: on average loading keeps up with the GPU's {limit.gpu:,.0f} samples/s, "
+        f"but slow batches empty the queue{_waits(seen)}"
+    )
+    return finding, "Raise prefetch_factor or num_workers a little: a fuller queue outlasts a slow batch."
+
+
 def _startup(timeline: Timeline, seen: Metrics, _limit: Bounds) -> tuple[str, str]:
     share = seen.startup_s / timeline.end_s
     finding = f"Start-up is the limit: the first batch took {_percent(share)} of the run, then the GPU hardly waited."
@@ -154,5 +164,6 @@ _WORDS = {
     "cores": _cores,
     "storage": _storage,
     "order": _order,
+    "jitter": _jitter,
     "startup": _startup,
 }

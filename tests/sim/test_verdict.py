@@ -63,6 +63,16 @@ def test_one_slow_batch_in_some_is_named_order():
     assert "in_order=False" in seen.advice
 
 
+def test_uneven_batches_that_empty_the_queue_are_named_and_not_the_cores():
+    # One worker cannot have loaded batches held behind a slow one.
+    seen = verdict(1, prefetch=1, batches=200, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.011, jitter=1.0)
+    assert seen.limit == "jitter"
+    assert seen.finding.startswith(
+        "Uneven batches are the limit: on average loading keeps up with the GPU's 91 samples"
+    )
+    assert seen.advice.startswith("Raise prefetch_factor or num_workers a little")
+
+
 def test_a_long_first_batch_in_a_short_run_is_named_startup():
     seen = verdict(4, batches=3, batch_size=100, io_s=0.01, cpu_s=0.0, step_s=0.2, collate_s=0.0)
     assert seen.limit == "startup"
@@ -77,6 +87,8 @@ def test_advice_never_contradicts_the_bounds(scenario):
     assert "nan" not in seen.finding + seen.advice
     if "Raise num_workers" in seen.advice:
         assert limit.loader < limit.without_loader
+    if seen.limit in {"cores", "storage"}:
+        assert getattr(limit, seen.limit) < limit.gpu
     if seen.limit == "gpu":
         assert metrics(timeline).stall_share < 0.05
 
