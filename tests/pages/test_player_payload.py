@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataloader_sim import LoaderConfig, Scenario, Timeline, Workload, judge, metrics, simulate
+from dataloader_sim.timeline import GPU, MAIN, SPAN, Activity
+from pages._ui import player
+from pages._ui.player_payload import PACKED, PlayerRun, pack
+
+
+def run_of(num_workers: int, batches: int = 6, **changes: object) -> PlayerRun:
+    scenario = Scenario(workload=Workload(batches=batches), loader=LoaderConfig(num_workers=num_workers))
+    return as_run(simulate(scenario), value=num_workers, **changes)
+
+
+def as_run(timeline: Timeline, **changes: object) -> PlayerRun:
+    run = PlayerRun(value=0, timeline=timeline, metrics=metrics(timeline), verdict=judge(timeline), bound=1067.0)
+    return replace(run, **changes)
+
+
+def unpack(payload: bytes) -> tuple[dict, list[np.ndarray]]:
+    length = int.from_bytes(payload[:4], "little")
+    header = json.loads(payload[4 : 4 + length])
+    assert (4 + length) % 4 == 0
+    spans, at = [], 4 + length
+    for run in header["runs"]:
+        spans.append(np.frombuffer(payload, PACKED, run["spans"], at))
+        at += 12 * run["spans"]
+    assert at == len(payload)
+    return header, spans
+
+
+def test_every_run_arrives_with_its_words_numbers_and_spans() -> None:
+    runs = [run_of(workers) for workers in (0, 1, 2)]
+    header, spans = unpack(pack(runs, selected=1, knob="num_workers", source="simulated"))
+    assert (header["selected"], header["knob"], header["source"]) == (1, "num_workers", "simulated")
+    for run, facts, packed in zip(runs, header["runs"], spans, strict=True):
+        sent = run.timeline.spans
+        assert facts["value"] == run.value
+        assert facts["workers"] == run.timeline.scenario.loader.num_workers
+        assert facts["capacity"] == 2 * facts["workers"]
+        assert facts["samples_per_s"] == run.metrics.samples_per_s
+        assert facts["stall_share"] == run.metrics.stall_share
+        assert (facts["finding"], facts["advice"]) == (run.verdict.finding, run.verdict.advice)
+        assert facts["bound"] == 1067.0
+        assert sorted(packed["batch"]) == sorted(sent["batch"])
+        assert sorted(packed["lane"]) == sorted(sent["lane"])
+        np.testing.assert_allclose(np.sort(packed["end_s"]), np.sort(sent["end_s"]), rtol=1e-6)
+        assert np.all(np.diff(packed["start_s"]) >= 0)
+
+
+def test_a_span_is_twelve_bytes() -> None:
+    assert PACKED.itemsize == 12
+
+
+def test_the_knee_is_the_first_run_within_two_percent_of_the_best() -> None:
+    runs = [run_of(workers, batches=60) for workers in (1, 2, 4, 8, 12, 16)]
+    header, _ = unpack(pack(runs, selected=0, knob="num_workers", source="simulated"))
+    rates = [run.metrics.samples_per_s for run in runs]
+    knee = header["knee"]
+    assert rates[knee] >= 0.98 * max(rates)
+    assert all(rate < 0.98 * max(rates) for rate in rates[:knee])
+    alone, _ = unpack(pack(runs[:1], selected=0, knob=None, source="simulated"))
+    assert alone["knee"] is None
+
+
+def test_equal_runs_have_equal_digests_whatever_is_selected() -> None:
+    def digest(runs: list[PlayerRun], selected: int) -> str:
+        return unpack(pack(runs, selected=selected, knob="num_workers", source="simulated"))[0]["digest"]
+
+    runs = [run_of(1), run_of(2)]
+    assert digest(runs, 0) == digest([run_of(1), run_of(2)], 1)
+    assert digest(runs, 0) != digest([run_of(1), run_of(3)], 0)
+
+
+def test_what_has_no_limit_is_null() -> None:
+    header, _ = unpack(pack([run_of(2, bound=math.inf, low=math.nan)], selected=0, knob=None, source="measured"))
+    assert header["runs"][0]["bound"] is None
+    assert header["runs"][0]["low"] is None
+
+
+def test_batches_are_numbered_through_the_epochs_and_other_ranks_left_out() -> None:
+    spans = np.zeros(6, SPAN)
+    spans["rank"] = (0, 0, 0, 0, 0, 1)
+    spans["epoch"] = (0, 0, 0, 1, 1, 1)
+    spans["batch"] = (0, 0, 0, 0, 0, 0)
+    spans["lane"] = (MAIN, MAIN, GPU, MAIN, GPU, GPU)
+    spans["activity"] = (Activity.LOAD, Activity.RECEIVE, Activity.STEP, Activity.RECEIVE, Activity.STEP, Activity.STEP)
+    spans["end_s"] = (1, 1, 2, 3, 4, 4)
+    spans["start_s"] = (0, 1, 1, 3, 3, 3)
+    timeline = Timeline(scenario=Scenario(workload=Workload(batches=5, epochs=2)), source="measured", spans=spans)
+    known = run_of(0)
+    run = PlayerRun(value=0, timeline=timeline, metrics=known.metrics, verdict=known.verdict, bound=1.0)
+    _, (packed,) = unpack(pack([run], selected=0, knob=None, source="measured"))
+    assert packed["batch"].tolist() == [0, 0, 0, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runs": []}, "runs must be at least one run"),
+        ({"selected": 1}, "selected must be the index of one of 1 runs"),
+        ({"selected": -1}, "selected must be the index of one of 1 runs"),
+        ({"source": "guessed"}, "source must be one of simulated, measured"),
+    ],
+)
+def test_wrong_input_is_refused(changes: dict, message: str) -> None:
+    arguments = {"runs": [run_of(1)], "selected": 0, "knob": None, "source": "simulated", **changes}
+    with pytest.raises(ValueError, match=message):
+        pack(arguments.pop("runs"), **arguments)
+
+
+def test_more_than_the_format_holds_is_refused() -> None:
+    with pytest.raises(ValueError, match="num_workers must be 128 or fewer in the player, got 129"):
+        pack([run_of(129, batches=129)], selected=0, knob=None, source="simulated")
+    spans = run_of(1).timeline.spans.copy()
+    spans["batch"] += 65_536
+    many = as_run(Timeline(scenario=Scenario(), source="measured", spans=spans))
+    with pytest.raises(ValueError, match="batches must be 65,536 or fewer in the player"):
+        pack([many], selected=0, knob=None, source="measured")
+
+
+def test_the_joined_script_is_one_module_with_unique_names() -> None:
+    files = sorted(player.ASSETS.glob("*.mjs"))
+    assert sorted(player.MODULES) == [path.stem for path in files]
+    script = player.script()
+    assert not re.search(r"^\s*import\b", script, re.MULTILINE)
+    assert re.findall(r"^export .*", script, re.MULTILINE) == [
+        "export default function mount({ data, parentElement, setStateValue }) {",
+    ]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    names = re.findall(r"^(?:export )?(?:function|class|const) (\w+)", source, re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_a_module_comes_after_those_it_imports_from() -> None:
+    for place, name in enumerate(player.MODULES):
+        source = (player.ASSETS / f"{name}.mjs").read_text(encoding="utf-8")
+        for needed in re.findall(r'^import .* from "\./(\w+)\.mjs"', source, re.MULTILINE):
+            assert player.MODULES.index(needed) < place, f"{name} needs {needed}"
+
+
+def test_every_style_file_is_sent() -> None:
+    assert sorted(player.STYLES) == sorted(path.stem for path in player.ASSETS.glob("*.css"))
+
+
+def test_no_file_of_the_player_is_long() -> None:
+    for path in Path(player.ASSETS).iterdir():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 200, path.name
