@@ -11,12 +11,14 @@ import time
 from dataclasses import dataclass
 from functools import cache
 
-from bench import job_process, lock, machine, plan
+from bench import lock, machine
+from bench.job import process
 from bench.lock import Busy
-from bench.plan import SweepSpec
-from bench.records import CANCELLED, FAILED, INTERRUPTED, Run, Trial
-from bench.schema import StoreError
-from bench.store import Store
+from bench.runs import plan
+from bench.runs.plan import SweepSpec
+from bench.runs.records import CANCELLED, FAILED, INTERRUPTED, Run, Trial
+from bench.runs.schema import StoreError
+from bench.runs.store import Store
 
 __all__ = ["Busy", "RunView", "StoreError", "cancel", "current", "default_store", "start"]
 
@@ -58,7 +60,7 @@ def start(spec: SweepSpec, *, store: Store | None = None) -> int:
     The job ends when this process ends.
     """
     store = store or default_store()
-    job_process.reap()
+    process.reap()
     store.check_room()
     try:
         held = lock.take(store.folder, who=WHO)
@@ -68,7 +70,7 @@ def start(spec: SweepSpec, *, store: Store | None = None) -> int:
         run_id = store.create_run(spec, machine.describe(), who=WHO)
         held.note(run_id=run_id)
         try:
-            job_process.start(run_id, held.fd, store.folder)
+            process.start(run_id, held.fd, store.folder)
         except OSError as error:
             store.set_state(run_id, FAILED, f"its process could not be started: {error.strerror}")
             raise StoreError(f"the run's process could not be started ({error.strerror}): try again") from None
@@ -81,7 +83,7 @@ def current(*, store: Store | None = None) -> RunView | None:
     Raises StoreError when the runs cannot be read.
     """
     store = store or default_store()
-    job_process.reap()
+    process.reap()
     run, note = store.latest_running(), lock.holder(store.folder)
     return None if run is None or note is None else _view(run, store.trials(run.id), note)
 
@@ -92,7 +94,7 @@ def cancel(run_id: int, *, store: Store | None = None) -> bool:
     Its finished trials are kept. Takes about half a second, 3 s at the very most.
     """
     store = store or default_store()
-    if not job_process.stop(run_id, store.folder):
+    if not process.stop(run_id, store.folder):
         return False
     if store.run(run_id).state == INTERRUPTED:
         # It was killed before it could write down why.

@@ -23,8 +23,8 @@ class Metrics:
         steps as make it a whole number of such rounds; else a short run shows more than the loader can do.
     stall_s, stall_share: time inside next(iterator) while the accelerator has nothing to do, in the same
         window, and its share of the window.
-    held_stall_s: the part of stall_s during which at least one later batch was loaded already
-        (head-of-line blocking).
+    held_stall_s: the part of stall_s in which the awaited batch was still loading while at least one later
+        batch was loaded already (head-of-line blocking).
     gpu_busy_share: share of the window in which a step ran (MLPerf Storage's accelerator utilization).
     startup_s: from iter(loader) to the first batch. epoch_s: mean time of an epoch.
     ready_batches: dtype `READY`: from each time on, how many batches were loaded and not yet handed over.
@@ -65,7 +65,7 @@ def metrics(timeline: Timeline) -> Metrics:
         samples_per_s=samples / window_s if window_s > 0 else math.inf if samples else 0.0,
         stall_s=stall_s,
         stall_share=stall_s / window_s if window_s > 0 else 0.0,
-        held_stall_s=_time_with_ready(ready, stalls),
+        held_stall_s=_time_with_ready(ready, _while_loading(rows)[first + 1 :]),
         gpu_busy_share=min(1.0, busy_s / window_s) if window_s > 0 else 0.0,
         startup_s=float(rows["received_s"][0]),
         epoch_s=timeline.end_s / len(np.unique(rows["epoch"])),
@@ -85,6 +85,13 @@ def _stalls(rows: Array) -> NDArray[np.float64]:
     """Return from when to when the accelerator waited for each batch: shape (batches, 2), equal where it did not."""
     free = np.concatenate(([0.0], rows["step_end_s"][:-1]))
     return np.stack([np.minimum(free, rows["received_s"]), rows["received_s"]], axis=1)
+
+
+def _while_loading(rows: Array) -> NDArray[np.float64]:
+    """Return the part of each stall in which the awaited batch was not loaded yet; then it travels, and is not held."""
+    stalls = _stalls(rows)
+    loaded = np.fmin(rows["loaded_s"], stalls[:, 1])
+    return np.stack([stalls[:, 0], np.maximum(stalls[:, 0], loaded)], axis=1)
 
 
 def _ready(rows: Array) -> Array:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench.plan import SweepSpec
-from bench.records import Trial
-from bench.store import Store
+from bench.runs.plan import SweepSpec
+from bench.runs.records import Trial
+from bench.runs.store import Store
 from dataloader_sim.scenario import Scenario, Workload
 from dataloader_sim.simulate import simulate
 

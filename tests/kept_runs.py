@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bench.plan import SweepSpec, trials
-from bench.records import DONE, Trial
+from bench.runs.plan import SweepSpec, trials
+from bench.runs.records import DONE, Trial
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, metrics, simulate
 from dataloader_sim.sweep import vary
 

@@ -15,7 +15,10 @@ export function curveLayout({ payload, type, sizes }) {
   const { runs } = payload.header;
   const { width, height } = sizes.curve;
   const bounds = runs.map((run) => run.bound).filter((bound) => bound !== null);
-  const rates = runs.flatMap((run) => [run.samples_per_s, run.high]).filter((one) => one !== null);
+  const seen = runs.map((run) => run.samples_per_s).filter((one) => one !== null);
+  // An interval of two trials may be many times wider than the picture; the points must stay readable.
+  const ends = runs.map((run) => Math.min(run.high ?? 0, 2 * Math.max(...seen)));
+  const rates = [...seen, ...ends];
   const top = Math.max(1e-9, ...rates, ...bounds.filter((bound) => bound < 3 * Math.max(...rates))) * 1.12;
   const plot = { x: 44 * type, y: 8 * type, w: width - 56 * type, h: height - 48 * type };
   const at = positions(runs);
@@ -36,7 +39,7 @@ export function nearestRun(place, runs, x) {
 
 export function paintCurve(player) {
   const { palette, dpr, type } = player;
-    const place = curveLayout(player);
+  const place = curveLayout(player);
   const ctx = player.el.curve.getContext("2d", { alpha: false });
   ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
   ctx.fillStyle = palette.ground;

@@ -9,6 +9,8 @@ import streamlit as st
 
 from dataloader_sim import LoaderConfig, Scenario, Workload
 from dataloader_sim.sweep import vary
+from pages._ui import format as text
+from pages._ui import frame
 
 SEE_IT = "pages/explore/see_it.py"
 WORKERS = tuple(range(17))
@@ -118,14 +120,19 @@ WORKERS_KNOB = Knob(
 )
 
 
-def scenario(without: str = "") -> Scenario:
-    """Show the knobs in a row and return the scenario that they and the URL describe; `without` leaves one out."""
+def scenario(without: str) -> Scenario:
+    """Show the knobs in a row and return the scenario that they and the URL describe.
+
+    `without` names the knob that the page shows in another way, in its player or as its axis.
+    """
     _warn_of_nonsense()
+    knobs = [knob for knob in (WORKERS_KNOB, *KNOBS) if knob.key != without]
+    shown_before = set() if frame.entered() else st.session_state.get("knobs shown", set())
+    st.session_state["knobs shown"] = {knob.key for knob in knobs}
     built = vary(BASE, WORKERS_KNOB.axis, workers())
     with st.container(horizontal=True, key="knobs", gap="small"):
-        for knob in KNOBS:
-            if knob.key != without:
-                built = _set(built, knob, _slider(knob))
+        for knob in knobs:
+            built = _set(built, knob, _slider(knob, new=knob.key not in shown_before))
     return built
 
 
@@ -148,31 +155,37 @@ def open_picked(picked: Any, knob: Knob) -> None:
     """Open See it at the point that was clicked in a curve along `knob`."""
     points = picked.selection.points if picked else []
     if points and "customdata" in points[0]:
-        value = knob.options[int(points[0]["customdata"])]
-        st.switch_page(SEE_IT, query_params=link(knob, value))
+        _chosen()[knob.key] = knob.options[int(points[0]["customdata"])]
+        # The other settings cannot be handed over in the URL, which belongs to their widgets.
+        st.switch_page(SEE_IT, query_params=_workers_in_url(workers()))
 
 
 def workers() -> int:
-    """Return the num_workers that the URL names, the default when it names none or nonsense."""
+    """Return the num_workers that the URL names, else the one last chosen, else the default."""
     written = st.query_params.get(WORKERS_KEY, "")
-    return int(written) if written in map(str, WORKERS) else DEFAULT_WORKERS
+    if frame.entered() and written in map(str, WORKERS):
+        _chosen()[WORKERS_KEY] = int(written)
+    return int(_chosen().get(WORKERS_KEY, DEFAULT_WORKERS))
 
 
 def remember_workers() -> None:
-    """Write the num_workers that the player reports into the URL, so that the link reproduces the picture."""
-    chosen = st.session_state[PLAYER_KEY]["selected"]
+    """Keep the num_workers that the player reports."""
+    reported = st.session_state[PLAYER_KEY]["selected"]
     # What arrives from a browser is checked again.
-    if not isinstance(chosen, int) or chosen not in WORKERS or chosen == DEFAULT_WORKERS:
+    _chosen()[WORKERS_KEY] = reported if isinstance(reported, int) and reported in WORKERS else DEFAULT_WORKERS
+
+
+def write_workers() -> None:
+    """Write num_workers into the URL, so that the link reproduces the picture; the default is left out."""
+    wanted = _workers_in_url(workers()).get(WORKERS_KEY)
+    if wanted is None:
         st.query_params.pop(WORKERS_KEY, None)
-    else:
-        st.query_params[WORKERS_KEY] = str(chosen)
+    elif st.query_params.get(WORKERS_KEY) != wanted:
+        st.query_params[WORKERS_KEY] = wanted
 
 
-def link(changed: Knob, value: Any) -> dict[str, str]:
-    """Return the URL's parameters for the present knobs with one of them set to `value`."""
-    shown = {WORKERS_KNOB: workers()} | {knob: st.session_state.get(knob.key, knob.default) for knob in KNOBS}
-    shown[changed] = value
-    return {knob.key: _plain(one) for knob, one in shown.items() if one != knob.default}
+def _workers_in_url(chosen: int) -> dict[str, str]:
+    return {} if chosen == DEFAULT_WORKERS else {WORKERS_KEY: str(chosen)}
 
 
 def _set(scenario: Scenario, knob: Knob, shown: Any) -> Scenario:
@@ -182,7 +195,12 @@ def _set(scenario: Scenario, knob: Knob, shown: Any) -> Scenario:
     return vary(scenario, knob.axis, knob.field_value(shown))
 
 
-def _slider(knob: Knob) -> Any:
+def _slider(knob: Knob, *, new: bool) -> Any:
+    # A slider that was not on the page before starts from its default, unless its value is written here again.
+    known = _chosen().get(knob.key, knob.default)
+    if new and known != knob.default and knob.key not in st.query_params:
+        st.query_params[knob.key] = _plain(known)
+        st.session_state[knob.key] = known
     chosen = st.select_slider(
         knob.label,
         knob.options,
@@ -193,7 +211,14 @@ def _slider(knob: Knob) -> Any:
         bind="query-params",
     )
     # Widgets check their bounds in the browser only: what arrives is checked again.
-    return chosen if chosen in knob.options else knob.default
+    _chosen()[knob.key] = chosen if chosen in knob.options else knob.default
+    return _chosen()[knob.key]
+
+
+def _chosen() -> dict[str, Any]:
+    """Return what this visitor chose last, by the URL's names, on whichever page."""
+    kept: dict[str, Any] = st.session_state.setdefault("chosen", {})
+    return kept
 
 
 def _plain(value: float) -> str:
@@ -207,4 +232,5 @@ def _warn_of_nonsense() -> None:
         written = st.query_params.get(key)
         if written is not None and written not in {_plain(option) for option in options}:
             wanted = f"a value from {_plain(min(options))} to {_plain(max(options))} that its slider offers"
-            st.warning(f"{key} must be {wanted}, got {written[:40]!r} in the link: its default is shown instead.")
+            got = f"{key} must be {wanted}, got {written[:40]!r} in the link: its default is shown instead"
+            st.warning(text.sentence(got))

@@ -26,11 +26,18 @@ def set_up() -> None:
 
 def run(page: Any) -> None:
     """Run a page; an error is one sentence for the visitor and a traceback in the server's log."""
+    st.session_state["entered"] = st.session_state.get("page") != page.url_path
+    st.session_state["page"] = page.url_path
     try:
         page.run()
     except ValueError as error:
         _LOG.exception("a page refused its input")
-        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        st.error(written.sentence(error))
+
+
+def entered() -> bool:
+    """Return whether the visitor has just come to this page, from another or from outside."""
+    return bool(st.session_state.get("entered"))
 
 
 def title(words: str, source: str = "") -> None:

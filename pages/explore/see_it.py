@@ -3,7 +3,7 @@
 from pages._ui import cache, controls, frame, player, words
 
 frame.title(words.QUESTION)
-scenario = controls.scenario()
+scenario = controls.scenario(without=controls.WORKERS_KEY)
 frame.limits_of_model(scenario)
 player.show(
     cache.player_runs(scenario, controls.WORKERS_KNOB.axis, controls.WORKERS),
@@ -13,3 +13,4 @@ player.show(
     key=controls.PLAYER_KEY,
     on_select=controls.remember_workers,
 )
+controls.write_workers()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bench import jobs
 from bench.jobs import RunView
-from bench.plan import SweepSpec
+from bench.runs.plan import SweepSpec
 from pages._ui import format as fmt
 from pages.measure import _live, _opened, _settings
 from pages.measure._sentence import told

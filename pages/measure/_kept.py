@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bench import counterpart
-from bench.cells import Cell, cells
-from bench.records import RUNNING, Run, Trial
-from bench.store import Store
+from bench.report import counterpart
+from bench.report.cells import Cell, cells
+from bench.runs.records import RUNNING, Run, Trial
+from bench.runs.store import Store
 from dataloader_sim import Sweep, Timeline
 from pages._ui import cache
-from pages._ui.figures.curve import Point
+from pages._ui.figures.axis import Point
 
 
 @dataclass(frozen=True, kw_only=True)

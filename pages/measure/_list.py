@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from bench.records import Run
-from bench.store import Store
+from bench.runs.records import Run
+from bench.runs.store import Store
 from pages._ui import format as fmt
 from pages.measure import _kept, _opened, _table, _wording
 

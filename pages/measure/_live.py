@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bench import jobs, plan
+from bench import jobs
 from bench.jobs import RunView
+from bench.runs import plan
 from pages._ui import format as fmt
 from pages.measure import _kept, _result, _wording
 from pages.measure._sentence import told

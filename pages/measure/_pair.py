@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bench import comparison
-from bench.records import Run
-from bench.store import Store
+from bench.report import comparison
+from bench.runs.records import Run
+from bench.runs.store import Store
 from pages._ui import format as fmt
 from pages._ui import frame
 from pages._ui.figures import compare

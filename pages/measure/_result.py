@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bench import jobs, report
-from bench.records import FAILED
+from bench import jobs
+from bench.report import recommendation
+from bench.runs.records import FAILED
 from dataloader_sim import bounds, judge, metrics
 from pages._ui import format as fmt
 from pages._ui import frame, player, words
-from pages._ui.figures import axis, curve
+from pages._ui.figures import curve
 from pages.measure import _table, _wording
 from pages.measure._kept import Kept, simulated, timeline, typical
 
@@ -22,7 +23,7 @@ def show(kept: Kept) -> None:
     _say_ending(kept)
     st.caption(f"{_wording.title(kept.run)}, on {_wording.machine(kept.run)}")
     if kept.measured:
-        choice = report.recommend(kept.cells, kept.run.spec.base)
+        choice = recommendation.recommend(kept.cells, kept.run.spec.base)
         opening, dot, rest = fmt.literal(choice.sentence).partition(". ")
         st.markdown(f"**{opening}{dot.strip()}** {rest}")
         st.code(choice.line, wrap_lines=True)
@@ -42,7 +43,7 @@ def replay(kept: Kept) -> None:
     if not kept.measured:
         return
     store = jobs.default_store()
-    chosen = report.recommend(kept.cells, kept.run.spec.base).num_workers
+    chosen = recommendation.recommend(kept.cells, kept.run.spec.base).num_workers
     runs = []
     for cell in kept.measured:
         seen = timeline(store, typical(kept, cell).id)
@@ -75,9 +76,6 @@ def _draw(kept: Kept) -> None:
     seen = simulated(jobs.default_store(), kept)
     if seen is not None:
         picture = curve.figure(seen, "num_workers", seen.values, kept.points, dark=frame.dark())
-        picture.update_yaxes(
-            range=axis.throughput(kept.points, [one.samples_per_s for one in seen.metrics]), row=1, col=1
-        )
         st.plotly_chart(picture, key=f"measured-{kept.run.id}")
         st.caption(_where_from(kept))
         frame.limits_of_model(seen.scenario)

@@ -7,8 +7,8 @@ from functools import cache
 import streamlit as st
 
 from bench.machine import this_machine
-from bench.plan import SweepSpec
-from bench.spec import WORKLOADS
+from bench.runs.plan import SweepSpec
+from bench.trial.spec import WORKLOADS
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload
 from pages._ui import format as fmt
 from pages.measure import _wording

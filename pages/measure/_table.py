@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from bench.cells import Cell
-from bench.comparison import Ratio
-from bench.records import Trial
+from bench.report.cells import Cell
+from bench.report.comparison import Ratio
+from bench.runs.records import Trial
 from pages._ui import format as fmt
 from pages.measure._kept import Kept
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.plan import SweepSpec
-from bench.records import CANCELLED, DONE, FAILED, INTERRUPTED, Run
+from bench.runs.plan import SweepSpec
+from bench.runs.records import CANCELLED, DONE, FAILED, INTERRUPTED, Run
 from dataloader_sim.scenario import LoaderConfig
 from pages._ui import format as fmt
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from bench import jobs, lock
-from bench.plan import SweepSpec
-from bench.store import Store
+from bench.runs.plan import SweepSpec
+from bench.runs.store import Store
 from dataloader_sim.scenario import LoaderConfig, Scenario, Workload
 
 SHORT = SweepSpec(
@@ -149,7 +149,7 @@ import sys, threading, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from bench import jobs
-from bench.store import Store
+from bench.runs.store import Store
 from test_jobs import LONG
 # The app starts jobs from threads that end at once.
 thread = threading.Thread(target=lambda: print(jobs.start(LONG, store=Store(Path(sys.argv[1]))), flush=True))
@@ -180,7 +180,7 @@ def test_a_job_ends_with_its_server(tmp_path: Path, number: signal.Signals) -> N
 
 def test_a_full_disk_refuses_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    monkeypatch.setattr("bench.database.LEAST_FREE_BYTES", 2**62)
+    monkeypatch.setattr("bench.runs.database.LEAST_FREE_BYTES", 2**62)
     with pytest.raises(jobs.StoreError, match="free some space, or delete old runs"):
         jobs.start(SHORT, store=store)
     assert store.runs() == ()
@@ -197,6 +197,6 @@ def test_a_job_that_cannot_start_tells_why(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_server_side_never_loads_torch() -> None:
-    script = "import sys, bench.jobs, bench.report; print('torch' in sys.modules)"
+    script = "import sys, bench.jobs, bench.report.recommendation; print('torch' in sys.modules)"
     seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert seen.stdout == "False\n"

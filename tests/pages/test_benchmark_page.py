@@ -9,7 +9,7 @@ import pytest
 from kept_runs import BASE, keep, spec
 
 from bench import jobs, lock
-from bench.records import CANCELLED, FAILED, INTERRUPTED
+from bench.runs.records import CANCELLED, FAILED, INTERRUPTED
 
 PAGE = "pages/measure/benchmark.py"
 

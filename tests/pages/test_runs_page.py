@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from kept_runs import BASE, ELSEWHERE, keep, spec
 
-from bench.records import CANCELLED
+from bench.runs.records import CANCELLED
 
 PAGE = "pages/measure/runs.py"
 

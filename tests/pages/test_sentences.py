@@ -5,7 +5,7 @@ import json
 import pytest
 from kept_runs import HERE, spec
 
-from bench.records import DONE, FAILED, Run
+from bench.runs.records import DONE, FAILED, Run
 from pages._ui import format as written
 from pages.measure import _wording
 

@@ -47,6 +47,14 @@ def test_numbers_of_a_run_of_two_workers():
     assert seen.held_stall_s == pytest.approx(1.0)
 
 
+def test_a_batch_that_travels_is_not_held():
+    rows = [(0, 0, 0.0, 0.0, 1.0, 1.5, 2.0), (1, 0, 1.5, 1.5, 2.5, 3.0, 3.5), (2, 0, 3.0, 3.0, 4.0, 4.5, 5.0)]
+    seen = metrics(timeline(rows, workers=1))
+    # Each batch is received half a second after it was loaded; no other one was ready meanwhile.
+    assert seen.stall_s == pytest.approx(2.0)
+    assert seen.held_stall_s == 0.0
+
+
 def test_ready_batches_count_up_when_loaded_and_down_at_hand_over():
     ready = metrics(timeline(TWO_WORKERS)).ready_batches
     assert ready.tolist() == [(2.0, 1), (4.0, 1), (5.0, 0), (7.0, 1), (8.0, 1), (9.0, 0), (12.0, 0)]

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pages._ui.figures import axis
-from pages._ui.figures.curve import DARK, LIGHT, Point
+from pages._ui.figures.axis import Point
+from pages._ui.figures.palette import DARK, LIGHT
 
 # Colour by its name in the palette, symbol, dash: the runs are told apart by all three.
 STYLES = (("measured", "diamond", "solid"), ("gpu", "circle", "dash"))

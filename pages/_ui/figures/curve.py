@@ -10,6 +10,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dataloader_sim import Sweep, bounds
+from pages._ui.figures import axis
+from pages._ui.figures.axis import Point
+from pages._ui.figures.palette import DARK, LIGHT
 
 # Field of Bounds, name, dash: each line has a dash of its own beside its colour.
 BOUNDS = (
@@ -18,38 +21,8 @@ BOUNDS = (
     ("cores", "Core bound", "dashdot"),
     ("storage", "Storage bound", "longdash"),
 )
-# The picture language's palette, at least 3:1 on the ground of its theme; vermillion is reserved for stall.
-LIGHT = {
-    "gpu": "#0b79bd",
-    "loader": "#257f76",
-    "cores": "#8c5a12",
-    "storage": "#7a5ab5",
-    "simulated": "#15418d",
-    "measured": "#a1136f",
-    "stall": "#f85c05",
-}
-DARK = {
-    "gpu": "#59b6f2",
-    "loader": "#2fbfa9",
-    "cores": "#ece078",
-    "storage": "#b7a4e8",
-    "simulated": "#7f9df0",
-    "measured": "#f2a8dc",
-    "stall": "#f2633a",
-}
 # Values that span more than this are drawn at equal distances, each at its own tick.
 WIDE = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """Hold one measured value: samples per second with its 95 % interval, None where too few trials give none."""
-
-    value: float
-    samples_per_s: float
-    low: float | None
-    high: float | None
-    stall_share: float
 
 
 def figure(
@@ -72,8 +45,7 @@ def figure(
     _add_knee(drawing, sweep)
     if measured:
         _add_measured(drawing, measured)
-    highest = [one.samples_per_s for one in sweep.metrics] + [one.high or one.samples_per_s for one in measured]
-    _lay_out(drawing, label, max(highest))
+    _lay_out(drawing, label, axis.throughput(measured, [one.samples_per_s for one in sweep.metrics]))
     return picture
 
 
@@ -122,7 +94,7 @@ def _add_bounds(drawing: _Drawing, sweep: Sweep) -> None:
                 name=name,
                 mode="lines",
                 line={"color": drawing.colors[field], "dash": dash, "width": 2},
-                hovertemplate=f"{name}: %{{y:,.0f}} samples/s<extra>closed form</extra>",
+                hoverinfo="skip",
             )
 
 
@@ -135,6 +107,8 @@ def _add_knee(drawing: _Drawing, sweep: Sweep) -> None:
             text=f"knee: {sweep.knee:g}",
             showarrow=True,
             arrowhead=2,
+            arrowcolor=drawing.colors["knee"],
+            font={"color": drawing.colors["knee"]},
             ax=0,
             ay=34,
             row=1,
@@ -169,7 +143,7 @@ def _add_measured(drawing: _Drawing, measured: Sequence[Point]) -> None:
     )
 
 
-def _lay_out(drawing: _Drawing, label: str, most: float) -> None:
+def _lay_out(drawing: _Drawing, label: str, throughput: list[float]) -> None:
     picture = drawing.picture
     picture.update_layout(
         height=430,
@@ -178,7 +152,7 @@ def _lay_out(drawing: _Drawing, label: str, most: float) -> None:
         hovermode="closest",
         clickmode="event+select",
     )
-    picture.update_yaxes(title_text="samples/s", range=[0, most * 1.25], row=1, col=1)
+    picture.update_yaxes(title_text="samples/s", range=throughput, row=1, col=1)
     picture.update_yaxes(title_text="GPU stalled", tickformat=".0%", range=[0, 1.05], row=2, col=1)
     picture.update_xaxes(tickvals=list(drawing.at.values()), ticktext=[f"{value:g}" for value in drawing.at])
     picture.update_xaxes(title_text=label, row=2, col=1)

@@ -1,0 +1,1 @@
+"""What the trials of a run show: intervals, the recommended num_workers, and how two runs compare."""
