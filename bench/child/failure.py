@@ -10,7 +10,7 @@ from bench.trial.spec import TrialError
 
 # torch starts the message of an exception that it brings over from a worker with this.
 _BROUGHT_OVER = "Caught "
-_LOOK_FOR_ENDED_S = 0.5
+_LOOK_FOR_ENDED_S = 2.0
 _LESS = "use fewer workers, a smaller batch_size or a smaller prefetch_factor"
 _ADVICE = {
     "SIGKILL": f"if memory ran out, {_LESS}",
