@@ -1,4 +1,4 @@
-"""State in closed form what no schedule can exceed."""
+"""State in closed form what no steady run can exceed."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _where_from(kept: Kept) -> str:
     )
     return (
         "Diamonds: measured; bars: 95 % intervals, in full in the table. "
-        f"Lines: simulated {costs}, and bounds that no schedule can exceed. "
+        f"Lines: simulated {costs}, and bounds that no steady run can exceed. "
         "The simulation leaves out what torch itself costs: starting workers, handing batches over."
     )
 

@@ -1,4 +1,4 @@
-"""Draw throughput and stall along one axis, between the bounds that no schedule can exceed."""
+"""Draw throughput and stall along one axis, between the bounds that no steady run can exceed."""
 
 from __future__ import annotations
 
