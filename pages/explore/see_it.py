@@ -1,14 +1,15 @@
 """Explore one run: drag num_workers and see the GPU wait or work."""
 
 from pages._ui import cache, controls, frame, player, words
+from pages._ui.knobs import WORKERS_KNOB
 
 frame.title(words.QUESTION)
-scenario = controls.scenario(without=controls.WORKERS_KEY)
+scenario = controls.scenario(without=WORKERS_KNOB.key)
 frame.limits_of_model(scenario)
 player.show(
-    cache.player_runs(scenario, controls.WORKERS_KNOB.axis, controls.WORKERS),
+    cache.player_runs(scenario, WORKERS_KNOB.axis, WORKERS_KNOB.options),
     selected=controls.workers(),
-    knob=controls.WORKERS_KNOB.label,
+    knob=WORKERS_KNOB.label,
     source=words.SIMULATED,
     key=controls.PLAYER_KEY,
     on_select=controls.remember_workers,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui.controls import BASE, KNOBS, WORKERS
+from pages._ui.knobs import BASE, KNOBS, WORKERS
 
 APP = Path(__file__).parents[2] / "app.py"
 
