@@ -35,6 +35,9 @@ def scenario(without: str) -> Scenario:
 def axis() -> Knob:
     """Let the visitor choose the setting to vary."""
     knobs = {knob.key: knob for knob in (WORKERS_KNOB, *KNOBS)}
+    written, labels = st.query_params.get("axis"), [knob.label for knob in knobs.values()]
+    if written is not None and written not in labels:
+        _warn(f"axis must be one of {'; '.join(labels)}", written)
     chosen = st.segmented_control(
         "Vary",
         list(knobs),
@@ -50,8 +53,10 @@ def axis() -> Knob:
 def open_picked(picked: Any, knob: Knob) -> None:
     """Open See it at the point that was clicked in a curve along `knob`."""
     points = picked.selection.points if picked else []
-    if points and "customdata" in points[0]:
-        _chosen()[knob.key] = knob.options[int(points[0]["customdata"])]
+    at = points[0].get("customdata") if points else None
+    # What arrives from a browser is checked again.
+    if isinstance(at, int) and 0 <= at < len(knob.options):
+        _chosen()[knob.key] = knob.options[at]
         # The other settings cannot be handed over in the URL, which belongs to their widgets.
         st.switch_page(SEE_IT, query_params=_workers_in_url(workers()))
 
@@ -66,8 +71,7 @@ def workers() -> int:
 
 def remember_workers() -> None:
     """Keep the num_workers that the player reports."""
-    reported = st.session_state[PLAYER_KEY]["selected"]
-    # What arrives from a browser is checked again.
+    reported = st.session_state[PLAYER_KEY].get("selected")
     _chosen()[WORKERS_KEY] = reported if isinstance(reported, int) and reported in WORKERS else DEFAULT_WORKERS
 
 
@@ -116,6 +120,9 @@ def _warn_of_nonsense() -> None:
     for key, options in accepted.items():
         written = st.query_params.get(key)
         if written is not None and written not in {plain(option) for option in options}:
-            wanted = f"a value from {plain(min(options))} to {plain(max(options))} that its slider offers"
-            got = f"{key} must be {wanted}, got {written[:40]!r} in the link: its default is shown instead"
-            st.warning(text.sentence(got))
+            least, most = plain(min(options)), plain(max(options))
+            _warn(f"{key} must be a value from {least} to {most} that its slider offers", written)
+
+
+def _warn(rule: str, written: str) -> None:
+    st.warning(text.sentence(f"{rule}, got {written[:40]!r} in the link: its default is shown instead"))

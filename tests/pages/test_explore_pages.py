@@ -52,6 +52,25 @@ def test_nonsense_in_the_link_is_said_in_one_sentence(query, message):
     assert message in app.warning[0].value
 
 
+def test_an_unknown_axis_in_the_link_is_said_in_one_sentence():
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.run()
+    app.query_params["axis"] = "beauty"
+    app.switch_page("pages/explore/curve.py").run()
+    assert "Axis must be one of num\\_workers; Prefetch factor" in app.warning[0].value
+    assert "got 'beauty' in the link" in app.warning[0].value
+
+
+@pytest.mark.parametrize("forged", [99, -1, "4", None, {"x": 1}, 2.0])
+def test_a_forged_choice_of_workers_falls_back_to_the_default(forged):
+    script = "from pages._ui import controls; controls.remember_workers()"
+    app = AppTest.from_string(script)
+    app.session_state["see"] = {"selected": forged}
+    app.run()
+    assert not app.exception
+    assert app.session_state["chosen"]["num_workers"] == 2
+
+
 def test_every_stop_of_every_knob_gives_a_picture():
     app = opened()
     for knob in KNOBS:
