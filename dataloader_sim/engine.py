@@ -1,9 +1,9 @@
 """Run torch's DataLoader protocol as a discrete-event simulation, sample by sample.
 
-The cores are one processor-sharing resource: `computing` processes share `cores` equally, each at
-most one core's worth, so all progress at `rate = min(1, cores / computing)`. `virtual` is the work that
-a process which computed all along would have done; a process that needs `d` core-seconds
-is done when `virtual` has grown by `d`. Blocked time passes on the real clock.
+The cores are one processor-sharing resource: `n` computing processes share `cores` equally, each at most
+one core's worth, so all progress at `min(1, cores / n)`. The storage is another, with `storage_streams` for cores
+and blocked processes for computing ones. Each resource has a clock of its own, the work that a process which used it
+all along would have done; one that needs `d` seconds of it is done when that clock has grown by `d`.
 
 Simultaneous events run in a fixed order: workers by id, then the training process.
 Compiled by numba; under NUMBA_DISABLE_JIT=1 the same source runs as plain Python.
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 # Rows of the table of times, one column per batch.
 SENT, LOAD_START, LOADED, RECEIVED, STEP_START, STEP_END = range(6)
 
+# A phase is also the place of its resource's clock and of the number of processes that use it.
 _IDLE, _BLOCKED, _COMPUTING = range(3)
-_NOW, _VIRTUAL, _STEP_DUE = range(3)
-_SENT, _RECEIVED, _COMPUTING_NOW, _STEPPING = range(4)
+_NOW, _STEP_DUE = 0, 3
+_SENT, _RECEIVED, _STEPPING = 0, 3, 4
 _NEVER = np.inf
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def _part(function: Function) -> Function:
     """Compile a part of a run, which allocates nothing: counting references at each call took 97 % of the time."""
     options: Any = {"cache": True, "nogil": True, "forceinline": True, "_nrt": False}
-    compiled: Function = njit(**options)(function)
+    return _compiled(function, options)
+
+
+def _whole(function: Function) -> Function:
+    """Compile the run, which allocates its tables."""
+    return _compiled(function, {"cache": True, "nogil": True})
+
+
+def _compiled(function: Function, options: dict[str, Any]) -> Function:
+    """Compile and keep the result on disk, or for this process alone where no folder may be written."""
+    try:
+        compiled: Function = njit(**options)(function)
+    except RuntimeError:
+        compiled = njit(**{**options, "cache": False})(function)
     return compiled
 
 
@@ -50,18 +64,19 @@ class Job(NamedTuple):
     capacity: int
     step_s: float
     cores: float
+    streams: float
 
 
 class _State(NamedTuple):
     phase: Ints  # per server: idle, blocked or computing
-    due: Floats  # per server: real time while blocked, virtual time while computing
+    due: Floats  # per server: when its segment ends, on the clock of the resource it uses
     segment: Ints  # per server: how far it is in its batch
     batch: Ints  # per server: the batch it loads now, or loads next
-    clock: Floats  # now, virtual time, end of the step
-    tally: Ints  # indices sent, batches received, servers computing, whether a step runs
+    clock: Floats  # now, storage, cores, end of the step
+    tally: Ints  # indices sent, servers blocked, servers computing, batches received, whether a step runs
 
 
-@njit(cache=True, nogil=True)
+@_whole
 def run(job: Job) -> Floats:
     """Return the time of each event of each batch: a float64 table, rows SENT to STEP_END, a column per batch."""
     servers = max(job.workers, 1)
@@ -71,8 +86,8 @@ def run(job: Job) -> Floats:
         np.zeros(servers),
         np.zeros(servers, np.int64),
         np.arange(servers),
-        np.zeros(3),
-        np.zeros(4, np.int64),
+        np.zeros(4),
+        np.zeros(5, np.int64),
     )
     for _ in range(min(job.capacity, job.batches)):  # prime: every credit goes out before the first next()
         _send(job, state, times)
@@ -84,36 +99,40 @@ def run(job: Job) -> Floats:
 
 @_part
 def _handle_next_event(job: Job, state: _State, times: Floats) -> None:
-    rate = 1.0
-    if state.tally[_COMPUTING_NOW] > job.cores:
-        rate = job.cores / state.tally[_COMPUTING_NOW]
-    server, at = _next_event(state, rate)
-    state.clock[_VIRTUAL] += (at - state.clock[_NOW]) * rate
+    read_rate = _rate(state.tally[_BLOCKED], job.streams)
+    core_rate = _rate(state.tally[_COMPUTING], job.cores)
+    server, at = _next_event(state, read_rate, core_rate)
+    state.clock[_BLOCKED] += (at - state.clock[_NOW]) * read_rate
+    state.clock[_COMPUTING] += (at - state.clock[_NOW]) * core_rate
     state.clock[_NOW] = at
     if server < 0:
         state.tally[_STEPPING] = 0
         _enter_next(job, state, times)
         return
-    if state.phase[server] == _COMPUTING:
-        state.clock[_VIRTUAL] = state.due[server]
-        state.tally[_COMPUTING_NOW] -= 1
+    phase = state.phase[server]
+    state.clock[phase] = state.due[server]
+    state.tally[phase] -= 1
     _work(job, state, times, server)
     _hand_over(job, state, times)
 
 
 @_part
-def _next_event(state: _State, rate: float) -> tuple[int, float]:
+def _rate(users: int, capacity: float) -> float:
+    """Return how fast each user of a resource progresses."""
+    return capacity / users if users > capacity else 1.0
+
+
+@_part
+def _next_event(state: _State, read_rate: float, core_rate: float) -> tuple[int, float]:
     """Return the server whose segment ends next and when; -1 is the training process at the end of its step."""
     now = state.clock[_NOW]
     server, at = -1, _NEVER
     for one in range(state.phase.size):
-        if state.phase[one] == _IDLE:
-            continue
-        due = state.due[one]
-        if state.phase[one] == _COMPUTING:
-            due = now + (due - state.clock[_VIRTUAL]) / rate
-        if due < at:
-            server, at = one, due
+        phase = state.phase[one]
+        if phase != _IDLE:
+            due = now + (state.due[one] - state.clock[phase]) / (read_rate if phase == _BLOCKED else core_rate)
+            if due < at:
+                server, at = one, due
     if state.tally[_STEPPING] and state.clock[_STEP_DUE] < at:
         server, at = -1, state.clock[_STEP_DUE]
     return server, max(at, now)
@@ -193,10 +212,8 @@ def _start_segment(job: Job, state: _State, server: int) -> bool:
 
 @_part
 def _occupy(job: Job, state: _State, server: int, length: float) -> None:
-    if state.segment[server] % 2 == 0 and state.segment[server] < 2 * job.batch_size:
-        state.phase[server] = _BLOCKED
-        state.due[server] = state.clock[_NOW] + length
-    else:
-        state.phase[server] = _COMPUTING
-        state.due[server] = state.clock[_VIRTUAL] + length
-        state.tally[_COMPUTING_NOW] += 1
+    reads = state.segment[server] % 2 == 0 and state.segment[server] < 2 * job.batch_size
+    phase = _BLOCKED if reads else _COMPUTING
+    state.phase[server] = phase
+    state.due[server] = state.clock[phase] + length
+    state.tally[phase] += 1

@@ -120,8 +120,7 @@ class Machine:
     ranks: processes with a loader and a GPU each, sharing the cores and the storage; not modelled yet beyond 1.
     worker_spawn_s, worker_boot_s, worker_exit_s, put_s, get_s, get_tensor_s: plumbing times; not modelled yet.
     shm_bytes_per_s, touch_bytes_per_s, pin_bytes_per_s, h2d_bytes_per_s: plumbing rates; not modelled yet.
-    storage_streams: reads that the storage serves at full speed at once, 0: no limit; not modelled yet
-        by the simulator, while `bounds` already states its limit.
+    storage_streams: reads that the storage serves at full speed at once; more share it equally; 0: no limit.
     ram_bytes, shm_bytes: memory of the machine and of /dev/shm, 0: unknown; not modelled yet.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -28,7 +29,6 @@ NOT_MODELLED: dict[type, tuple[str, ...]] = {
         "touch_bytes_per_s",
         "pin_bytes_per_s",
         "h2d_bytes_per_s",
-        "storage_streams",
         "ram_bytes",
         "shm_bytes",
     ),
@@ -65,6 +65,7 @@ def simulate(scenario: Scenario) -> Timeline:
             capacity=loader.capacity,
             step_s=workload.step_s,
             cores=scenario.machine.cores,
+            streams=float(scenario.machine.storage_streams) or math.inf,
         ),
     )
     return Timeline(scenario=scenario, source="simulated", spans=_spans(times, loader.num_workers))

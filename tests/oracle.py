@@ -1,7 +1,7 @@
 """Two ways to know what a run must look like that share no code with the engine.
 
 `recurrence` has no clock and no queue: one equation per batch, for runs in which every process has a core of its own.
-`stepped` moves time in small equal steps and shares the cores by counting, for runs in which they do not.
+`stepped` moves time in small equal steps and shares cores and storage by counting, for runs in which they do not.
 """
 
 import numpy as np
@@ -51,10 +51,12 @@ def stepped(scenario, tick_s):
             if left[one] is None and todo[one] and todo[one][0] < sent:
                 left[one] = _segments(work, drawn, todo[one][0])
         computing = sum(1 for segments in left if segments and segments[0][0] == "cpu")
-        share = min(1.0, cores / computing) if computing else 1.0
+        blocked = sum(1 for segments in left if segments and segments[0][0] == "io")
+        streams = scenario.machine.storage_streams or servers
+        shares = {"cpu": min(1.0, cores / max(computing, 1)), "io": min(1.0, streams / max(blocked, 1))}
         for one in range(servers):
             if left[one] is not None:
-                _spend(left[one], tick_s, share)
+                _spend(left[one], tick_s, shares)
                 if not left[one]:
                     loaded.add(todo[one].pop(0))
                     left[one] = None
@@ -71,9 +73,9 @@ def _segments(work, drawn, batch):
     return [one for one in segments if one[1] > 0]
 
 
-def _spend(segments, tick_s, share):
+def _spend(segments, tick_s, shares):
     if segments:
         kind, _ = segments[0]
-        segments[0][1] -= tick_s * (share if kind == "cpu" else 1.0)
+        segments[0][1] -= tick_s * shares[kind]
         if segments[0][1] <= 1e-12:
             segments.pop(0)

@@ -32,11 +32,11 @@ def test_with_a_core_for_everyone_every_time_equals_the_recurrence(scenario):
         Scenario,
         workload=workloads(most_batches=8),
         loader=loaders(most_workers=4),
-        machine=st.builds(Machine, cores=st.floats(0.4, 4.0)),
+        machine=st.builds(Machine, cores=st.floats(0.4, 4.0), storage_streams=st.integers(0, 3)),
         seed=st.integers(0, 1000),
     ),
 )
-def test_with_shared_cores_the_steps_end_where_small_time_steps_put_them(scenario):
+def test_with_shared_cores_and_storage_the_steps_end_where_small_time_steps_put_them(scenario):
     simulated = simulate(scenario)
     tick_s = max(simulated.end_s / 20_000, 1e-9)
     work = scenario.workload
@@ -57,6 +57,14 @@ def test_blocked_samples_need_no_core():
     work = Workload(batches=64, batch_size=2, io_s=0.01, cpu_s=0.0, step_s=0.0)
     scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=32), machine=Machine(cores=0.5))
     assert simulate(scenario).end_s == pytest.approx(2 * 2 * 0.01)
+
+
+@pytest.mark.parametrize(("workers", "streams"), [(8, 4), (3, 1), (6, 5)])
+def test_equal_reads_share_the_storage_equally(workers, streams):
+    work = Workload(batches=workers * 3, batch_size=4, io_s=0.01, cpu_s=0.0, step_s=0.0)
+    machine = Machine(cores=0.5, storage_streams=streams)
+    scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=workers), machine=machine)
+    assert simulate(scenario).end_s == pytest.approx(3 * 4 * 0.01 * workers / streams)
 
 
 @given(scenarios())

@@ -43,9 +43,9 @@ def test_settings_that_are_not_simulated_yet_are_named():
     scenario = Scenario(
         workload=Workload(epochs=2),
         loader=LoaderConfig(num_workers=1, in_order=False),
-        machine=Machine(storage_streams=4),
+        machine=Machine(ranks=4),
     )
-    assert not_modelled(scenario) == ("workload.epochs", "loader.in_order", "machine.storage_streams")
+    assert not_modelled(scenario) == ("workload.epochs", "loader.in_order", "machine.ranks")
 
 
 @pytest.mark.parametrize("kind", [Workload, LoaderConfig, Machine])
