@@ -18,8 +18,9 @@ class Bounds:
     """Hold upper bounds on steady throughput in samples per second; `math.inf` where nothing limits.
 
     gpu: batch_size / step_s. One step after another.
-    loader: with N workers N x batch_size / L, where L = batch_size x (io_s + cpu_s) + collate_s is the time to load a
-        batch on a core of one's own; without workers batch_size / (L + step_s): load and step take turns.
+    loader: with N workers N x batch_size / L, where L = batch_size x (io_s + cpu_s) + collate_s is the time to load
+        a batch on a core of one's own, or on the part of one that the machine has; without workers
+        batch_size / (L + step_s): load and step take turns.
     cores: cores x batch_size / C, where C = batch_size x cpu_s + collate_s is a batch's core time.
     storage: storage_streams / io_s: each stream serves one read at a time.
     knee: the smallest num_workers whose loader bound is within 2 % of the other bounds; None when
@@ -49,8 +50,8 @@ def bounds(scenario: Scenario) -> Bounds:
     workload, machine, workers = scenario.workload, scenario.machine, scenario.loader.num_workers
     factor = mean_factor(workload)
     io_s, cpu_s = workload.io_s * factor, workload.cpu_s * factor
-    load_s = workload.batch_size * (io_s + cpu_s) + workload.collate_s
     core_s = workload.batch_size * cpu_s + workload.collate_s
+    load_s = workload.batch_size * io_s + core_s / min(1.0, machine.cores)
     gpu = _rate(workload.batch_size, workload.step_s)
     cores = _rate(workload.batch_size * machine.cores, core_s)
     storage = _rate(machine.storage_streams, io_s) if machine.storage_streams else math.inf

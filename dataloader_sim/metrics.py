@@ -13,14 +13,15 @@ from dataloader_sim.timeline import MAIN, Activity, Array, Timeline
 READY = np.dtype([("time_s", np.float64), ("count", np.int64)])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Metrics:
     """Hold the numbers of one run; times in seconds, sizes in bytes, shares between 0 and 1.
 
     batches: batches received.
     samples_per_s: throughput in steady state: from the first step's end to the last's. Workers that
         start together deliver in bursts of num_workers, so the window starts later by as many
-        steps as make it a whole number of such rounds; else a short run shows more than the loader can do.
+        steps as make it a whole number of such rounds; else a short run shows more than the loader can do. A run
+        of no more batches than workers has no steady state: its window is the whole run, start-up included.
     stall_s, stall_share: time inside next(iterator) while the accelerator has nothing to do, in the same
         window, and its share of the window.
     held_stall_s: the part of stall_s in which the awaited batch was still loading while at least one later
@@ -54,18 +55,19 @@ def metrics(timeline: Timeline) -> Metrics:
     if not rows.size or np.isnan(rows["step_end_s"]).any():
         raise ValueError("a timeline needs at least one batch, each with its step: this run was cut off")
     ready = _ready(rows)
-    first = _first_of_window(rows.size, timeline.scenario.loader.num_workers)
-    window_s = float(rows["step_end_s"][-1] - rows["step_end_s"][first])
-    stalls = _stalls(rows)[first + 1 :]
+    before = _steps_before_window(rows.size, timeline.scenario.loader.num_workers)
+    start_s = float(rows["step_end_s"][before - 1]) if before else 0.0
+    window_s = float(rows["step_end_s"][-1]) - start_s
+    stalls = _stalls(rows)[before:]
     stall_s = float((stalls[:, 1] - stalls[:, 0]).sum())
-    busy_s = float((rows["step_end_s"] - rows["step_start_s"])[first + 1 :].sum())
-    samples = (rows.size - 1 - first) * timeline.scenario.workload.batch_size
+    busy_s = float((rows["step_end_s"] - rows["step_start_s"])[before:].sum())
+    samples = (rows.size - before) * timeline.scenario.workload.batch_size
     return Metrics(
         batches=int(rows.size),
-        samples_per_s=samples / window_s if window_s > 0 else math.inf if samples else 0.0,
+        samples_per_s=samples / window_s if window_s > 0 else math.inf,
         stall_s=stall_s,
         stall_share=stall_s / window_s if window_s > 0 else 0.0,
-        held_stall_s=_time_with_ready(ready, _while_loading(rows)[first + 1 :]),
+        held_stall_s=_time_with_ready(ready, _while_loading(rows)[before:]),
         gpu_busy_share=min(1.0, busy_s / window_s) if window_s > 0 else 0.0,
         startup_s=float(rows["received_s"][0]),
         epoch_s=timeline.end_s / len(np.unique(rows["epoch"])),
@@ -75,10 +77,10 @@ def metrics(timeline: Timeline) -> Metrics:
     )
 
 
-def _first_of_window(steps: int, workers: int) -> int:
-    """Return the step whose end starts the window: 0, or as many later as leave whole rounds of the workers."""
+def _steps_before_window(steps: int, workers: int) -> int:
+    """Return how many first steps the window leaves out: one, and as many more as leave whole rounds of the workers."""
     rounds_of = max(workers, 1)
-    return (steps - 1) % rounds_of if steps > rounds_of else 0
+    return 1 + (steps - 1) % rounds_of if steps > rounds_of else 0
 
 
 def _stalls(rows: Array) -> NDArray[np.float64]:
@@ -103,6 +105,7 @@ def _ready(rows: Array) -> Array:
     ready = np.zeros(int(last_of_time.sum()), READY)
     ready["time_s"] = times[order][last_of_time]
     ready["count"] = np.cumsum(change[order])[last_of_time]
+    ready.flags.writeable = False
     return ready
 
 

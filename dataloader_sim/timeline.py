@@ -59,14 +59,14 @@ class Activity(IntEnum):
     """One training step on the accelerator; lies in GPU."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Timeline:
     """Hold one run: its scenario, where it came from, and a span for every stretch of work.
 
     spans: a read-only array of dtype `SPAN`, seconds since the first `iter(loader)`. Idleness is never a
         span; it is the gap between two.
     peak_memory_bytes: the most memory that the run's processes held together; 0: unknown.
-    Raises ValueError for a wrong source, dtype, lane or a span that ends before it starts.
+    Raises ValueError for a wrong source or dtype, and for a span that is not finite or ends before it starts.
     """
 
     scenario: Scenario
@@ -80,7 +80,8 @@ class Timeline:
             raise refuse("source", f"one of {', '.join(SOURCES)}", self.source)
         if not isinstance(self.spans, np.ndarray) or self.spans.dtype != SPAN:
             raise refuse("spans", "an array of dtype SPAN", type(self.spans).__name__)
-        if self.spans.size and not np.all(self.spans["end_s"] >= self.spans["start_s"]):
+        in_order = np.isfinite(self.spans["end_s"]) & (self.spans["end_s"] >= self.spans["start_s"])
+        if not np.all(in_order):
             raise refuse("spans", "finite and end at or after their start", "a span that does not")
         self.spans.flags.writeable = False
 

@@ -74,11 +74,32 @@ def test_without_workers_all_waiting_is_loading():
     assert seen.held_stall_s == 0.0
 
 
-def test_one_batch_has_a_start_up_and_no_steady_state():
-    seen = metrics(timeline(TWO_WORKERS[:1]))
+@pytest.mark.parametrize(("batches", "seconds", "stall_s"), [(1, 5.0, 4.0), (2, 6.0, 4.0)])
+def test_no_more_batches_than_workers_have_no_steady_state_and_are_judged_whole(batches, seconds, stall_s):
+    seen = metrics(timeline(TWO_WORKERS[:batches]))
     assert seen.startup_s == 4.0
-    assert seen.samples_per_s == 0.0
-    assert seen.stall_share == 0.0
+    assert seen.samples_per_s == pytest.approx(batches * 10 / seconds)
+    assert seen.stall_s == pytest.approx(stall_s)
+    assert seen.gpu_busy_share == pytest.approx(batches / seconds)
+
+
+def test_an_epoch_is_the_mean_and_batches_of_two_epochs_and_ranks_are_told_apart():
+    whole = timeline(TWO_WORKERS[:2])
+    again, other = whole.spans.copy(), whole.spans.copy()
+    again["epoch"], other["rank"] = 1, 1
+    again["start_s"] += 10.0
+    again["end_s"] += 10.0
+    spans = np.concatenate([whole.spans, again])
+    two = Timeline(scenario=whole.scenario, source="measured", spans=spans)
+    assert metrics(two).epoch_s == pytest.approx(16.0 / 2)
+    assert two.batches()["load_start_s"].tolist() == [0.0, 0.0, 10.0, 10.0]
+    ranks = Timeline(scenario=whole.scenario, source="measured", spans=np.concatenate([whole.spans, other])).batches()
+    assert sorted(zip(ranks["rank"].tolist(), ranks["batch"].tolist(), strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert not np.isnan(ranks["step_end_s"]).any()
+
+
+def test_ready_batches_are_shared_and_cannot_be_changed():
+    assert not metrics(timeline(TWO_WORKERS)).ready_batches.flags.writeable
 
 
 def test_a_cut_off_run_says_so():
@@ -102,6 +123,7 @@ def test_batches_come_in_the_order_received_with_nan_for_what_was_not_seen():
         ("measured", np.zeros(3), "spans must be an array of dtype SPAN"),
         ("measured", np.array([(0, 0, 0, 0, 0, 2.0, 1.0)], SPAN), "end at or after their start"),
         ("measured", np.array([(0, 0, 0, 0, 0, 0.0, np.nan)], SPAN), "end at or after their start"),
+        ("measured", np.array([(0, 0, 0, 0, 0, 0.0, np.inf)], SPAN), "finite"),
     ],
 )
 def test_a_wrong_timeline_is_refused(source, spans, message):
