@@ -48,8 +48,12 @@ def folder(images: str = "", on_progress: Progress | None = None) -> Path:
     """
     if not images:
         return generated(platformdirs.user_cache_path("dataloader-lab") / "pictures", on_progress)
-    path = Path(images).expanduser().absolute()
-    if not path.exists():
+    try:
+        path = Path(images).expanduser().absolute()
+        exists = path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise PicturesError(f"images must be a folder, {images[:80]!r} cannot be one ({error}): give another") from None
+    if not exists:
         raise PicturesError(f"images must be a folder, {images!r} does not exist: give another, or none at all")
     if not path.is_dir():
         raise PicturesError(f"images must be a folder, {images!r} is not one: give the folder that holds the pictures")

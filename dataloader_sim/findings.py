@@ -50,7 +50,7 @@ def _loader(timeline: Timeline, seen: Metrics, limit: Bounds) -> tuple[str, str]
     if limit.knee is None:
         return finding, "Raise num_workers: each worker adds its share, and nothing else limits this run."
     if limit.knee <= workers:
-        return finding, "Make a sample cheaper to load: more workers would not help."
+        return finding, "Make a sample cheaper to load: more workers bring little."
     others = ((limit.gpu, "the GPU"), (limit.cores, "the core count"), (limit.storage, "the storage"))
     rate, what = min(others, key=lambda one: one[0])
     return (

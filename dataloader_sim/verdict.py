@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataloader_sim.bounds import Bounds, bounds
 from dataloader_sim.findings import NOTHING_TO_GAIN, WORDS, loaded_per_s, loads
@@ -41,9 +41,14 @@ class Verdict:
     evidence: tuple[Evidence, ...]
 
 
-def judge(timeline: Timeline) -> Verdict:
-    """Name what limits a run and what to try; never advise what the bounds of the scenario contradict."""
+def judge(timeline: Timeline, knee: int | None = None) -> Verdict:
+    """Name what limits a run and what to try; never advise what the bounds of the scenario contradict.
+
+    knee: the num_workers from which a sweep of the same scenario gains nothing, where one is known; else the bounds'.
+    """
     seen, limit = metrics(timeline), bounds(timeline.scenario)
+    if knee is not None:
+        limit = replace(limit, knee=knee)
     name, words = WORDS[_cause(timeline, seen, limit)]
     finding, advice = words(timeline, seen, limit)
     evidence = (

@@ -82,7 +82,8 @@ class Collate:
 class Pictures(Dataset[Any]):
     """Decode JPEG files and prepare them for training: random crop to 224 x 224, flip, scale, normalise.
 
-    Sample i of an epoch is picture i modulo their number. Crop and flip are drawn from the scenario's seed and
+    Sample i of an epoch is picture i, modulo their number, of an order drawn from the scenario's seed: the first files
+    of a folder may be all alike. Crop and flip are drawn from the scenario's seed and
     the sample's number, so that every `num_workers` does the same work. A picture that cannot be decoded gives
     its place to the next one that can; `skipped` counts such files over all processes. Raises TrialError when
     none can be decoded.
@@ -92,6 +93,7 @@ class Pictures(Dataset[Any]):
         """Take the files, in order."""
         self._paths = paths
         self._samples, self._seed = scenario.workload.samples, scenario.seed
+        self._order = np.random.default_rng(self._seed).permutation(len(paths))
         self._bad = torch.zeros(len(paths), dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
         self._mean = torch.tensor(_MEAN).view(3, 1, 1) * 255
         self._std = torch.tensor(_STD).view(3, 1, 1) * 255
@@ -114,7 +116,7 @@ class Pictures(Dataset[Any]):
 
     def _decode(self, wanted: int) -> Image.Image:
         count = len(self._paths)
-        for at in ((wanted + step) % count for step in range(count)):
+        for at in (self._order[(wanted + step) % count] for step in range(count)):
             if self._bad[at]:
                 continue
             try:

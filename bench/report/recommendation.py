@@ -14,6 +14,8 @@ MARGIN = 0.05
 # A one-sided bound at 95 % is the end of a two-sided interval at 90 %.
 ONE_SIDED = 0.90
 ENOUGH_TRIALS = 5
+# Batches that each worker should load in a trial, so that start-up and prefetched batches do not make the rate.
+ROUNDS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +48,23 @@ def recommend(cells: Sequence[Cell], base: Scenario) -> Recommendation:
     best = max(measured, key=_rate)
     chosen = next(cell for cell in measured if _rate(cell) >= (1 - MARGIN) * _rate(best))
     doubted = [cell for cell in measured if cell.num_workers < chosen.num_workers and not _is_slower(cell, best)]
+    larger = [cell for cell in measured if cell.num_workers > chosen.num_workers]
     as_good = chosen is best or _is_as_good(chosen, best)
     parts = [
         _opening(chosen, measured),
         _doubts(doubted, best, as_good=as_good),
         _beyond(chosen, measured, as_good=as_good),
         _caution(measured),
+        _short(measured, base),
     ]
     return Recommendation(
         num_workers=chosen.num_workers,
         sentence=" ".join(part for part in parts if part),
         line=loader_line(base, chosen.num_workers),
-        sure=as_good and not doubted and chosen.trials >= ENOUGH_TRIALS,
+        sure=as_good
+        and not doubted
+        and chosen.trials >= ENOUGH_TRIALS
+        and all(_is_no_faster(c, chosen) for c in larger),
     )
 
 
@@ -86,6 +93,11 @@ def _is_slower(cell: Cell, best: Cell) -> bool:
 def _is_as_good(cell: Cell, best: Cell) -> bool:
     seen = paired(cell, best, ONE_SIDED)
     return seen is not None and seen.low >= 1 - MARGIN
+
+
+def _is_no_faster(cell: Cell, than: Cell) -> bool:
+    seen = paired(cell, than, ONE_SIDED)
+    return seen is not None and seen.high < 1 + MARGIN
 
 
 def _opening(chosen: Cell, measured: Sequence[Cell]) -> str:
@@ -117,6 +129,9 @@ def _beyond(chosen: Cell, measured: Sequence[Cell], *, as_good: bool) -> str:
         return f"It is the largest value tried and {waits}: try more workers, or make a sample cheaper to load."
     if not larger or not as_good:
         return ""
+    open_ones = [cell for cell in larger if not _is_no_faster(cell, chosen)]
+    if open_ones:
+        return f"That {_these(open_ones)} would be more than {_percent(MARGIN)} faster cannot be ruled out."
     if chosen.num_workers == 0:
         return f"Nothing to gain: no number of workers tried is more than {_percent(MARGIN)} faster."
     why = f": the GPU waits only {_percent(chosen.stall_share)} of the time" if chosen.stall_share < MARGIN else ""
@@ -129,6 +144,17 @@ def _caution(measured: Sequence[Cell]) -> str:
         return ""
     counted = "One trial per value says" if fewest == 1 else f"{fewest} trials per value say"
     return f"{counted} little: {ENOUGH_TRIALS} or more are needed to be sure."
+
+
+def _short(measured: Sequence[Cell], base: Scenario) -> str:
+    """Say when trials are too short to show a steady rate: each worker should load a few batches."""
+    most, batches = measured[-1].num_workers, base.workload.batches * base.workload.epochs
+    wanted = ROUNDS * most
+    return (
+        f"Trials of {batches} batches hardly show {most} workers at work: take {wanted} or more."
+        if batches < wanted
+        else ""
+    )
 
 
 def _these(some: Sequence[Cell]) -> str:

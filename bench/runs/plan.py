@@ -21,6 +21,8 @@ MOST_TRIALS = 400
 MOST_PREFETCH = 64
 # The rate is taken between the first and the last step, in whole rounds of the workers.
 FEWEST_BATCHES = 3
+# A trial without a batch for so many times a batch's own cost is taken for a hang.
+SLOW_BATCHES = 5.0
 LONGEST_S = 4 * 3600.0
 # A fresh process imports torch (1.2 s on the machine of RELIABILITY.md 1.2) and ends again.
 START_UP_S = 1.7
@@ -85,7 +87,8 @@ class SweepSpec:
             scenario=vary(self.base, "loader.num_workers", num_workers),
             workload=self.workload,
             images=self.images,
-            stall_timeout_s=self.stall_timeout_s,
+            # A batch that takes long by its own settings is not a hang.
+            stall_timeout_s=max(self.stall_timeout_s, SLOW_BATCHES * _batch_s(self.base)),
         )
 
     @cached_property
@@ -163,6 +166,13 @@ def _run_s(scenario: Scenario) -> float:
     timeline = simulate(replace(scenario, workload=replace(workload, batches=batches)))
     start_s = metrics(timeline).startup_s
     return workload.epochs * (start_s + (timeline.end_s - start_s) * workload.batches / batches)
+
+
+def _batch_s(base: Scenario) -> float:
+    """Return how long one process takes for a batch and its step, a slow sample's cost for each sample."""
+    workload = base.workload
+    slow = workload.slow_factor if workload.slow_every else 1.0
+    return workload.batch_size * (workload.io_s + workload.cpu_s) * slow + workload.collate_s + workload.step_s
 
 
 def _check_size(base: Scenario) -> None:

@@ -20,12 +20,13 @@ def sweep(scenario: Scenario, axis: str, values: tuple[Any, ...]) -> Sweep:
 def player_runs(scenario: Scenario, axis: str, values: tuple[Any, ...]) -> tuple[PlayerRun, ...]:
     """Simulate a scenario along an axis and return each run as the player takes it."""
     run = sweep(scenario, axis, values)
+    knee = run.knee if axis == "loader.num_workers" else None
     return tuple(
         PlayerRun(
             value=value,
             timeline=timeline,
             metrics=metrics,
-            verdict=judge(timeline),
+            verdict=judge(timeline, knee),
             bound=bounds(timeline.scenario).gpu,
         )
         for value, timeline, metrics in zip(values, run.timelines, run.metrics, strict=True)

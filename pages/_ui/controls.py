@@ -25,10 +25,11 @@ def scenario(without: str) -> Scenario:
     knobs = [knob for knob in (WORKERS_KNOB, *KNOBS) if knob.key != without]
     shown_before = set() if frame.entered() else st.session_state.get("knobs shown", set())
     st.session_state["knobs shown"] = {knob.key for knob in knobs}
-    built = put(BASE, WORKERS_KNOB, workers())
+    built = BASE
     with st.container(horizontal=True, key="knobs", gap="small"):
-        for knob in knobs:
-            built = put(built, knob, _slider(knob, new=knob.key not in shown_before))
+        # num_workers stands first, and without workers nothing is prefetched, so it is put in last.
+        for knob, shown in reversed([(knob, _slider(knob, new=knob.key not in shown_before)) for knob in knobs]):
+            built = put(built, knob, shown)
     return built
 
 

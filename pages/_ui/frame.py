@@ -55,7 +55,11 @@ def knee(run: Sweep, label: str, shown: Sequence[float]) -> None:
     """Say where a curve stops rising, and the verdict there; `shown` are its values in the label's unit."""
     at = run.values.index(run.knee)
     reached = f"{written.rate(run.metrics[at].samples_per_s)} at {label} = {shown[at]:g}"
-    verdict(judge(run.timelines[at]), f"{reached}, the first value within {written.share(KNEE_TOLERANCE)} of the best.")
+    of_workers = run.knee if run.axis == "loader.num_workers" else None
+    verdict(
+        judge(run.timelines[at], of_workers),
+        f"{reached}, the first value within {written.share(KNEE_TOLERANCE)} of the best.",
+    )
 
 
 def dark() -> bool:

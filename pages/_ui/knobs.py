@@ -37,8 +37,14 @@ class Knob:
         return shown if self.scale is None else shown * self.scale
 
 
-MILLISECONDS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
-STEPS = (0.0, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
+MILLISECONDS = (
+    *(0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+    *(10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0),
+)
+STEPS = (
+    *(0.0, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0),
+    *(100.0, 120.0, 150.0, 200.0, 250.0, 300.0, 400.0, 500.0, 750.0, 1000.0, 1500.0, 2000.0),
+)
 
 KNOBS = (
     Knob(
@@ -100,6 +106,14 @@ KNOBS = (
         default=8.0,
         question="How many cores do the workers share?",
     ),
+    Knob(
+        key="storage_streams",
+        label="Storage streams",
+        axis="machine.storage_streams",
+        options=(0, 1, 2, 4, 8, 16, 32, 64),
+        default=0,
+        question="How many reads does the storage serve at full speed at once? More share it; 0: no limit.",
+    ),
 )
 
 WORKERS_KNOB = Knob(
@@ -118,7 +132,5 @@ def plain(value: float) -> str:
 
 
 def put(scenario: Scenario, knob: Knob, shown: Any) -> Scenario:
-    """Return the scenario with a knob's field set; without workers there is nothing to prefetch, as torch has it."""
-    if knob.axis == "loader.prefetch_factor" and scenario.loader.num_workers == 0:
-        return scenario
+    """Return the scenario with a knob's field set."""
     return vary(scenario, knob.axis, knob.field_value(shown))

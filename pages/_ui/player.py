@@ -80,6 +80,9 @@ def show(
     the whole run is shown.
     Raises ValueError as `pack` does.
     """
+    if runs and not any(run.timeline.end_s for run in runs):
+        st.info("Nothing in these runs takes time, so there is nothing to show: give a sample or a step a cost.")
+        return None
     data = pack(runs, selected=selected, knob=knob, source=source, autoplay=autoplay)
     state = _component()(key=key, data=data, on_selected_change=on_select or _nothing)
     chosen = state.get("selected")

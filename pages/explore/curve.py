@@ -14,6 +14,7 @@ picked = st.plotly_chart(
     curve.figure(run, axis.label, axis.options, dark=frame.dark()),
     on_select="rerun",
     key=f"curve-{axis.key}",
+    config={"displayModeBar": False},
 )
 st.caption("Click a point to see that run. Bounds are closed forms that no steady run can exceed.")
 controls.open_picked(picked, axis)

@@ -30,6 +30,14 @@ class Kept:
         return tuple(cell for cell in self.cells if cell.rate is not None)
 
     @property
+    def reference(self) -> Cell | None:
+        """Return the measured cell whose costs of a sample are simulated: the fewest workers, one at least if tried.
+
+        In the training process torch computes with threads of its own, which on few cores get in each other's way.
+        """
+        return next((cell for cell in self.measured if cell.num_workers), next(iter(self.measured), None))
+
+    @property
     def points(self) -> tuple[Point, ...]:
         """Return the measured cells as the figures draw them."""
         return tuple(_point(cell) for cell in self.measured)
@@ -60,8 +68,8 @@ def timeline(store: Store, trial_id: int) -> Timeline:
 
 def simulated(store: Store, kept: Kept) -> Sweep | None:
     """Simulate what was measured; None while nothing is known that could be simulated. Raises StoreError."""
-    measured = kept.measured
-    seen = timeline(store, typical(kept, measured[0]).id) if measured else None
+    reference = kept.reference
+    seen = timeline(store, typical(kept, reference).id) if reference else None
     scenario = counterpart.scenario(kept.run, seen)
     if scenario is None:
         return None

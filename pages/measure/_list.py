@@ -12,7 +12,6 @@ from bench.runs.store import Store
 from pages._ui import format as fmt
 from pages.measure import _kept, _opened, _table, _wording
 
-KEY = "runs_table"
 PARAMETER = "runs"
 MOST_CHOSEN = 2
 _ROW_PX = 35
@@ -36,11 +35,16 @@ def choose(store: Store, runs: Sequence[Run]) -> tuple[int, ...]:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
-        key=KEY,
+        key=table_key(numbers),
     )
     chosen = tuple(numbers[at] for at in state.selection.rows if 0 <= at < len(numbers))
     _remember(chosen)
     return chosen
+
+
+def table_key(numbers: Sequence[int]) -> str:
+    """Name the table: ticked rows are remembered by their place, so another list of runs is another table."""
+    return f"runs_table-{'-'.join(map(str, numbers))}"
 
 
 def open_button(chosen: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ def show(store: Store, first: int, second: int) -> None:
         st.info("Neither run has a trial that succeeded: tick two that have.")
         return
     curves = [compare.Curve(name=name, points=kept.points) for name, kept in zip(names, (one, other), strict=True)]
-    st.plotly_chart(compare.figure(curves, dark=frame.dark()), key="compare")
+    st.plotly_chart(compare.figure(curves, dark=frame.dark()), key="compare", config={"displayModeBar": False})
     st.caption("Both runs are measured; bars are 95 % intervals.")
     st.table(_table.compared(comparison.compare(one.cells, other.cells), *names), border="horizontal", hide_index=True)
     st.caption("The trials of two runs are not paired: the interval of a ratio is Welch's t interval on logs.")

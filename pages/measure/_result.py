@@ -76,7 +76,7 @@ def _draw(kept: Kept) -> None:
     seen = simulated(jobs.default_store(), kept)
     if seen is not None:
         picture = curve.figure(seen, "num_workers", seen.values, kept.points, dark=frame.dark())
-        st.plotly_chart(picture, key=f"measured-{kept.run.id}")
+        st.plotly_chart(picture, key=f"measured-{kept.run.id}", config={"displayModeBar": False})
         st.caption(_where_from(kept))
         frame.limits_of_model(seen.scenario)
 
@@ -85,12 +85,12 @@ def _where_from(kept: Kept) -> str:
     costs = (
         "with the costs that were asked for"
         if kept.run.spec.workload == "emulated"
-        else f"with a sample's cost as measured at num_workers {kept.measured[0].num_workers}"
+        else f"with a sample's cost as measured at num_workers {kept.reference.num_workers if kept.reference else 0}"
     )
     return (
         "Diamonds: measured; bars: 95 % intervals, in full in the table. "
         f"Lines: simulated {costs}, and bounds that no steady run can exceed. "
-        "The simulation leaves out what torch itself costs: starting workers, handing batches over."
+        "The simulation leaves out what torch itself costs, such as handing batches over, and varies samples by 5 %."
     )
 
 

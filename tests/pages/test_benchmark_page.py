@@ -180,7 +180,7 @@ def test_failed_trials_and_skipped_pictures_are_noted_in_their_row(open_page, st
     notes = list(app.table[0].value["Notes"])
     assert notes[0] == "2 pictures could not be decoded and were skipped."
     assert notes[2].endswith("1 trial failed: A worker was killed: use fewer workers.")
-    assert "with a sample's cost as measured at num_workers 0" in said(app)
+    assert "with a sample's cost as measured at num_workers 1" in said(app)
 
 
 def test_settings_that_are_not_simulated_are_named_beside_the_picture(open_page, store):

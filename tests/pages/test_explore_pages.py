@@ -39,7 +39,7 @@ def test_the_defaults_of_the_knobs_are_the_base_scenario():
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"io_ms": "abc"}, r"io\_ms must be a value from 0 to 100 that its slider offers, got 'abc' in the link"),
+        ({"io_ms": "abc"}, r"io\_ms must be a value from 0 to 200 that its slider offers, got 'abc' in the link"),
         ({"cores": "-4"}, "Cores must be a value from 0.5 to 64 that its slider offers, got '-4' in the link"),
         ({"num_workers": "1e9"}, r"num\_workers must be a value from 0 to 16 that its slider offers, got '1e9'"),
         ({"jitter": "nan"}, "Jitter must be a value from 0 to 3 that its slider offers, got 'nan'"),

@@ -6,6 +6,7 @@ import pytest
 from kept_runs import BASE, ELSEWHERE, keep, spec
 
 from bench.runs.records import CANCELLED
+from pages.measure._list import table_key
 
 PAGE = "pages/measure/runs.py"
 
@@ -45,7 +46,7 @@ def test_a_ticked_run_can_be_opened_in_measure(open_page, store):
     run_id = keep(store)
     app = open_page(PAGE)
     assert app.button(key="open_run").disabled
-    app.session_state["runs_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state[table_key([run_id])] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert not app.button(key="open_run").disabled
     app.button(key="open_run").click().run()
@@ -121,3 +122,12 @@ def test_nonsense_in_a_link_is_one_sentence(open_page, store, written):
 def test_options_of_the_loader_stand_in_the_settings(open_page, store):
     keep(store, spec(base=replace(BASE, loader=replace(BASE.loader, prefetch_factor=4))))
     assert open_page(PAGE).dataframe[0].value["Settings"][0].endswith("prefetch_factor 4")
+
+
+def test_a_run_that_was_kept_meanwhile_does_not_move_the_ticks(open_page, store):
+    first, second = keep(store), keep(store)
+    app = open_page(PAGE, runs=f"{first},{second}")
+    before = texts(app.subheader)
+    keep(store)
+    app.run()
+    assert texts(app.subheader) == before == ["Run 2 against Run 1"]

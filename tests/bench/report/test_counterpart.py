@@ -18,7 +18,8 @@ def run(asked, machine=HERE):
 
 def test_an_emulated_run_is_simulated_as_asked_on_the_cores_of_its_machine():
     scenario = counterpart.scenario(run(spec(), HERE | {"cores": "1.5"}), None)
-    assert scenario == replace(BASE, machine=Machine(cores=1.5))
+    workload = replace(BASE.workload, jitter=counterpart.LEAST_JITTER)
+    assert scenario == replace(BASE, workload=workload, machine=Machine(cores=1.5))
 
 
 def test_without_a_description_of_the_machine_the_cores_are_those_asked_for():
