@@ -48,3 +48,9 @@ def test_every_command_of_the_readme_is_known():
         )
         for option in (one for one in options if one.startswith("--")):
             assert option in run.stdout
+
+
+def test_no_figure_is_left_open():
+    measured = (ROOT / "docs" / "MEASURED.md").read_text(encoding="utf-8")
+    assert not re.search(r"\| [A-Z_]{3,} \|", measured)
+    assert len(re.findall(r"\d", measured)) > 200
