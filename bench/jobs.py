@@ -2,7 +2,7 @@
 
 `start(spec)` returns at once; the sweep runs in a process of its own (`bench.job`), which outlives the tab and not the
 server. `current()` finds the run that is using this machine, whoever started it. Results are in the `Store`.
-No torch here, and nothing forks: the server only ever starts fresh processes (RELIABILITY.md 0.1).
+No torch here, and nothing forks: the server only ever starts fresh processes.
 """
 
 from __future__ import annotations

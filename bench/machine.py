@@ -24,7 +24,7 @@ def this_machine() -> Machine:
     """Return what a run on this machine may use.
 
     cores: those this process may run on, or the container's quota of processor time where that is less; torch
-    and `os.cpu_count()` see no quota (RELIABILITY.md F37).
+    and `os.cpu_count()` see no quota.
     ram_bytes, shm_bytes: the size of memory, or the container's limit, and of /dev/shm; 0: unknown.
     """
     folders = _cgroup_folders()

@@ -6,7 +6,7 @@ import time
 import zlib
 
 # A few microseconds a pass, and more than the 5 KiB from which zlib lets go of the interpreter's lock: a decoder does
-# so too, and the threads that hand a batch over run meanwhile (MODEL.md 1.7).
+# so too, and the threads that hand a batch over run meanwhile.
 _BLOCK = bytes(16 << 10)
 
 

@@ -27,8 +27,7 @@ _OTHER_ADVICE = "run with num_workers=0 to see the error where it happens"
 def explain(error: Exception, workers: list[BaseProcess]) -> str:
     """Return the cause of a failed `iter` or `next`, and what to try.
 
-    Reads how the workers ended and not what torch says of it: it has at least five texts for a dead worker
-    (RELIABILITY.md F1 to F16).
+    Reads how the workers ended and not what torch says of it: it has at least five texts for a dead worker.
     """
     last = str(error).strip().rpartition("\n")[2].strip()
     if isinstance(error, TrialError):

@@ -1,6 +1,6 @@
 """Tie a fork server to its trial; multiprocessing imports this module in it before anything else.
 
-Without it the fork server and its workers outlive a killed trial for ever (RELIABILITY.md F32).
+Without it the fork server and its workers outlive a killed trial for ever.
 """
 
 from bench.trial.lifeline import follow_parent, lead_children

@@ -39,7 +39,7 @@ def main(build: Callable[[TrialSpec], Dataset[Any]] | None = None) -> None:
         send_json(channel, Kind.ERROR, {"cause": str(error) or type(error).__name__, "details": details})
     sys.stdout.flush()
     sys.stderr.flush()
-    # The ordinary way out waits 5 s for each worker of a failed loader (RELIABILITY.md F14).
+    # The ordinary way out waits 5 s for each worker of a failed loader.
     os._exit(0)
 
 
@@ -76,7 +76,7 @@ def _settle() -> None:
     multiprocessing.set_forkserver_preload(["bench.child.forkserver"])
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Every batch on its way holds a descriptor per tensor (RELIABILITY.md F23).
+    # Every batch on its way holds a descriptor per tensor.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

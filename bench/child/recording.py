@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler, get_worker_info
 from dataloader_sim.scenario import Workload
 from dataloader_sim.timeline import MAIN
 
-# `perf_counter_ns` is one clock for all processes on Linux (MODEL.md 2.3).
+# `perf_counter_ns` is one clock for all processes on Linux.
 now_ns = time.perf_counter_ns
 
 
@@ -104,7 +104,7 @@ class Recorded(Dataset[Any]):
 class Sent(Sampler[list[int]]):
     """Hand out the indices of batch after batch in order, and note when each was asked for.
 
-    torch asks for them when it sends them to a worker (MODEL.md 1.4), in the training process.
+    torch asks for them when it sends them to a worker, in the training process.
     """
 
     def __init__(self, plan: Plan) -> None:

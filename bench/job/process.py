@@ -14,7 +14,7 @@ import psutil
 
 from bench import lock
 
-# A trial's processes are gone within half a second of a stop (RELIABILITY.md 0.7); then the rest is forced.
+# A trial's processes are gone within half a second of a stop; then the rest is forced.
 STOP_S = 2.0
 # What the kernel gets to end a process that was killed.
 KILLED_S = 1.0

@@ -9,7 +9,7 @@ from bench.report import statistics
 from bench.report.cells import Cell, paired
 from dataloader_sim.scenario import LoaderConfig, Scenario
 
-# Below this difference a choice is as good as the best (RELIABILITY.md 3.5).
+# Below this difference a choice is as good as the best.
 MARGIN = 0.05
 # A one-sided bound at 95 % is the end of a two-sided interval at 90 %.
 ONE_SIDED = 0.90

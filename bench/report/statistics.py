@@ -1,7 +1,7 @@
 """Turn a few noisy rates into an interval that says how much to believe.
 
 Rates are compared on a log scale, so that noise that slows everything by a share counts the same at every rate,
-and with Student's t: with five values a bootstrap covers about 80 % where it says 95 % (RELIABILITY.md 3.3).
+and with Student's t: with five values a bootstrap covers about 80 % where it says 95 %.
 """
 
 from __future__ import annotations

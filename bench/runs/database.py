@@ -1,7 +1,7 @@
 """Open the file of runs, whatever state it and its disk are in, and say in one sentence what is wrong.
 
-A damaged file is never repaired or deleted: it is moved aside with its journal and a new one is started
-(RELIABILITY.md F42 to F47). Connections live as long as one operation, so none is shared by threads or processes.
+A damaged file is never repaired or deleted: it is moved aside with its journal and a new one is started.
+Connections live as long as one operation, so none is shared by threads or processes.
 """
 
 from __future__ import annotations

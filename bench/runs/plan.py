@@ -24,7 +24,7 @@ FEWEST_BATCHES = 3
 # A trial without a batch for so many times a batch's own cost is taken for a hang.
 SLOW_BATCHES = 5.0
 LONGEST_S = 4 * 3600.0
-# A fresh process imports torch (1.2 s on the machine of RELIABILITY.md 1.2) and ends again.
+# A fresh process imports torch (1.2 s on a 2-core machine) and ends again.
 START_UP_S = 1.7
 # What decoding a picture of 100 KB costs, until it is measured.
 JPEG_CPU_S = 0.005

@@ -23,8 +23,7 @@ def follow_parent() -> None:
     """Have the kernel kill this process when its parent ends; end it now when the parent is gone already.
 
     Does nothing outside a trial. Elsewhere than Linux only the second half holds: see `follow_stdin`.
-    The kernel watches the thread that started this process, so that thread must outlive the trial
-    (RELIABILITY.md F41).
+    The kernel watches the thread that started this process, so that thread must outlive the trial.
     """
     expected = os.environ.get(PARENT)
     if expected is None:

@@ -1,7 +1,7 @@
 """Pass length-prefixed messages through a pipe: what a trial's process says to the one that started it.
 
 A descriptor of its own, not standard output: workers and datasets print there what they like, NUL bytes
-included (RELIABILITY.md F5, F53).
+included.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def check_memory(spec: TrialSpec) -> None:
     """Raise TrialError when the batches on their way would not fit in memory or in shared memory.
 
     At most num_workers x prefetch_factor batches are outstanding, one is in the training step and one is being
-    made (MODEL.md 1.5, RELIABILITY.md F8).
+    made.
     """
     workload, loader = spec.scenario.workload, spec.scenario.loader
     sample_bytes = SAMPLE_BYTES if spec.workload == "jpeg" else workload.sample_bytes

@@ -1,7 +1,7 @@
 """Start the process of a trial, listen to it, and leave nothing of it behind.
 
 The process leads a session of its own, so that everything it starts can be found and killed, and a Ctrl-C at
-the terminal reaches only the caller. RELIABILITY.md 1.3 puts a supervisor between the two later: it would be
+the terminal reaches only the caller. A supervisor may be put between the two later: it would be
 the command started here.
 """
 
@@ -183,6 +183,6 @@ def _environment(folder: str) -> dict[str, str]:
         lifeline.PARENT: str(os.getpid()),
         "TMPDIR": folder,
         "PYTHONUNBUFFERED": "1",
-        # Lets torch look for a GPU without starting CUDA, which no forked worker could use (RELIABILITY.md F29).
+        # Lets torch look for a GPU without starting CUDA, which no forked worker could use.
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     }

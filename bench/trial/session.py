@@ -14,7 +14,7 @@ WALK_SHARE: Final = 0.02
 NEW_HEIGHT: Final = 1.02
 _KILL_S: Final = 5.0
 # Multiprocessing's resource tracker removes the named semaphores of killed workers and leaves by itself when it
-# is spared this long; killed with the rest it leaks them in /dev/shm (RELIABILITY.md F40).
+# is spared this long; killed with the rest it leaks them in /dev/shm.
 _TRACKER_S: Final = 1.5
 
 

@@ -1,4 +1,4 @@
-"""Notice that a trial stands still: torch itself may wait for ever (RELIABILITY.md F9 to F13)."""
+"""Notice that a trial stands still: torch itself may wait for ever."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Watchdog:
         """Take the next message, or None when time passed; raise TrialError when the trial stands still."""
         now_s = time.monotonic()
         # A tick that took long means that this process was stopped too, as a laptop's sleep does it: that
-        # time says nothing about the trial (RELIABILITY.md F35).
+        # time says nothing about the trial.
         self._quiet_s += min(now_s - self._seen_s, 2 * TICK_S)
         self._seen_s = now_s
         if message is not None:

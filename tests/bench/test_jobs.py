@@ -167,7 +167,7 @@ def test_a_job_ends_with_its_server(tmp_path: Path, number: signal.Signals) -> N
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         run_id = int(server.stdout.readline())
-        # The thread that started it is gone by now, and the job lives on (RELIABILITY.md F41).
+        # The thread that started it is gone by now, and the job lives on.
         until(lambda: store.trials(run_id) and len(family(tmp_path)) >= 3)
         there = family(tmp_path)
         os.kill(server.pid, number)

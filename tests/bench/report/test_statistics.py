@@ -33,7 +33,7 @@ def test_one_sided_bounds_are_those_of_the_interval_at_ninety_percent() -> None:
 @pytest.mark.parametrize("n", [3, 5, 10])
 @pytest.mark.parametrize("noise", [0.01, 0.05, 0.2])
 def test_the_ratio_interval_covers_what_it_says_under_drift(n: int, noise: float) -> None:
-    # RELIABILITY.md M1: 94 to 97 %; 4,000 draws leave a standard error of 0.35 %.
+    # The goal is 94 to 97 %; 4,000 draws leave a standard error of 0.35 %.
     random = np.random.default_rng(n)
     covered = 0
     for _ in range(4_000):
