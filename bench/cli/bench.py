@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bench import lock, machine, pictures
-from bench.cli import output
+from bench.cli import STOPPED, output
 from bench.cli.arguments import FLAGS, Parser, add_flags, number, scenario, whole, worker_counts
 from bench.cli.progress import ShownSweep
 from bench.cli.terminal import Progress
@@ -23,7 +23,6 @@ from bench.runs.sweep import Outcome, run_sweep
 from bench.trial.spec import WORKLOADS
 
 WHO = "dataloader-lab bench"
-STOPPED = 130
 # About two minutes in all at the other defaults; 4 workers get 8 rounds each for the steady rate.
 BATCHES = 32
 DESCRIPTION = """\

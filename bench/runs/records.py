@@ -12,7 +12,6 @@ DONE = "done"
 FAILED = "failed"
 CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
-STATES = (RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from dataloader_sim.costs import MOST_SAMPLES
 from dataloader_sim.rules import check, choice, number, refuse
 from dataloader_sim.scenario import Scenario
 from dataloader_sim.timeline import Timeline
@@ -13,7 +14,6 @@ from dataloader_sim.wire import scenario_from_dict, scenario_to_dict
 WORKLOADS = ("emulated", "jpeg")
 MOST_WORKERS = 64
 MOST_BATCHES = 1_000_000
-MOST_SAMPLES = 20_000_000
 
 
 class TrialError(RuntimeError):

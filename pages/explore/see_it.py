@@ -3,7 +3,7 @@
 from pages._ui import cache, controls, frame, player, words
 from pages._ui.knobs import WORKERS_KNOB
 
-frame.title(words.QUESTION)
+frame.title("How many workers does this job need?")
 scenario = controls.scenario(without=WORKERS_KNOB.key)
 frame.limits_of_model(scenario)
 player.show(

@@ -67,9 +67,7 @@ def replay(kept: Kept) -> None:
         "Move num_workers to see another."
     )
     selected = next(at for at, run in enumerate(runs) if run.value == chosen)
-    player.show(
-        runs, selected=selected, knob="num_workers", source=words.MEASURED, key=f"replay-{kept.run.id}", autoplay=True
-    )
+    player.show(runs, selected=selected, knob="num_workers", source=words.MEASURED, key=f"replay-{kept.run.id}")
 
 
 def _draw(kept: Kept) -> None:
