@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,39 +13,56 @@ from numpy.typing import NDArray
 from dataloader_sim.rules import refuse
 from dataloader_sim.scenario import Workload
 
-# Two float64 a sample: 20 million samples take 320 MB, beyond which a picture helps nobody.
+# A float32 a sample: 20 million samples take 80 MB, beyond which a picture helps nobody.
 MOST_SAMPLES = 20_000_000
+# So many are drawn at a time, in float64, so that drawing takes little memory beside what it fills.
+_AT_ONCE = 1 << 18
+# The drawings of a band of 16 seeds are kept for its other points, unless they are this large: 64 of them take 64 MB.
+_MOST_KEPT = 1 << 18
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Hold the costs of an epoch's samples in the order of their index, in seconds, read-only.
+    """Hold the costs of one rank's samples in the order of their index.
 
-    io_s, cpu_s: float64 arrays of length batches x batch_size: time blocked, time on a core.
+    factor: read-only float32 array, how many times `io_s` and `cpu_s` each sample costs.
     """
 
-    io_s: NDArray[np.float64]
-    cpu_s: NDArray[np.float64]
+    workload: Workload
+    factor: NDArray[np.float32]
+
+    @cached_property
+    def io_s(self) -> NDArray[np.float64]:
+        """Return the time that each sample is blocked, float64, in seconds, read-only."""
+        return read_only(self.factor.astype(np.float64) * self.workload.io_s)
+
+    @cached_property
+    def cpu_s(self) -> NDArray[np.float64]:
+        """Return the time that each sample needs a core, float64, in seconds, read-only."""
+        return read_only(self.factor.astype(np.float64) * self.workload.cpu_s)
 
 
-@lru_cache(maxsize=4)
-def costs(workload: Workload, seed: int) -> Costs:
-    """Draw the costs of every sample; the simulator and the emulated dataset both take them from here.
+def costs(workload: Workload, seed: int, rank: int = 0) -> Costs:
+    """Draw the costs of every sample of a rank; the simulator and the emulated dataset both take them from here.
 
     A sample's factor is log-normal with mean 1 and coefficient of variation `jitter`
     (sigma^2 = ln(1 + jitter^2), mu = -sigma^2 / 2), and `slow_factor` times that for every
-    `slow_every`-th sample. The factor scales io_s and cpu_s alike.
+    `slow_every`-th sample. The factor scales io_s and cpu_s alike. It is rounded to 24 bits, so that processors whose
+    exponential differs in its last bit draw the same.
     Raises ValueError when the epoch has more samples than `MOST_SAMPLES`.
     """
     if workload.samples > MOST_SAMPLES:
         way_out = "use fewer batches or a smaller batch_size"
         raise refuse("batches x batch_size", f"{MOST_SAMPLES:,} or less", workload.samples, way_out)
-    factor = _jitter(workload.jitter, workload.samples, seed)
-    if workload.slow_every:
-        factor[workload.slow_every - 1 :: workload.slow_every] *= workload.slow_factor
-    drawn = Costs(io_s=factor * workload.io_s, cpu_s=factor * workload.cpu_s)
-    drawn.io_s.flags.writeable = drawn.cpu_s.flags.writeable = False
-    return drawn
+    uneven = (workload.samples, workload.jitter, workload.slow_every, workload.slow_factor)
+    draw = _drawn if workload.samples > _MOST_KEPT else _kept
+    return Costs(workload=workload, factor=draw(*uneven, seed=seed, rank=rank))
+
+
+def is_uneven(workload: Workload) -> bool:
+    """Return whether samples differ in what they cost."""
+    return workload.jitter > 0.0 or workload.slow_every > 0
 
 
 def mean_factor(workload: Workload) -> float:
@@ -55,10 +73,26 @@ def mean_factor(workload: Workload) -> float:
     return 1.0 + (workload.slow_factor - 1.0) * slow / workload.samples
 
 
-def _jitter(coefficient: float, samples: int, seed: int) -> NDArray[np.float64]:
-    if coefficient == 0.0:
-        return np.ones(samples)
-    variance = math.log1p(coefficient**2)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    drawn: NDArray[np.float64] = np.exp(math.sqrt(variance) * generator.standard_normal(samples) - variance / 2)
-    return drawn
+def _drawn(
+    samples: int, jitter: float, slow_every: int, slow_factor: float, *, seed: int, rank: int
+) -> NDArray[np.float32]:
+    factor = np.ones(samples, np.float32)
+    if jitter > 0.0:
+        variance = math.log1p(jitter**2)
+        # Rank 0 draws what a run of one rank does.
+        generator = np.random.Generator(np.random.PCG64(seed if rank == 0 else (seed, rank)))
+        for first in range(0, samples, _AT_ONCE):
+            drawn = generator.standard_normal(min(_AT_ONCE, samples - first))
+            factor[first : first + drawn.size] = np.exp(math.sqrt(variance) * drawn - variance / 2)
+    if slow_every:
+        factor[slow_every - 1 :: slow_every] *= np.float32(slow_factor)
+    return read_only(factor)
+
+
+_kept = lru_cache(maxsize=64)(_drawn)
+
+
+def read_only(array: NDArray[Number]) -> NDArray[Number]:
+    """Return the array, made read-only."""
+    array.flags.writeable = False
+    return array

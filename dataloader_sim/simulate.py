@@ -2,93 +2,75 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
-from dataloader_sim import engine
-from dataloader_sim.costs import costs
-from dataloader_sim.scenario import LoaderConfig, Machine, Scenario, Workload
-from dataloader_sim.timeline import GPU, MAIN, SPAN, Activity, Array, Timeline
+from dataloader_sim.engine import at
+from dataloader_sim.engine.run import Run
+from dataloader_sim.jobs import job, run
+from dataloader_sim.metrics import Metrics, Window, of_batches, samples_per_s, steps_before_window, together
+from dataloader_sim.scenario import Scenario
+from dataloader_sim.spans import batches, spans
+from dataloader_sim.timeline import Failure, Timeline
 
-# Fields that are accepted and checked but not simulated yet (issue 2 of 5 models them).
-NOT_MODELLED: dict[type, tuple[str, ...]] = {
-    Workload: ("epochs", "sample_bytes", "tensors", "launch_s", "synchronize", "dataset_bytes"),
-    LoaderConfig: ("pin_memory", "persistent_workers", "in_order", "timeout", "multiprocessing_context"),
-    Machine: (
-        "ranks",
-        "worker_spawn_s",
-        "worker_boot_s",
-        "worker_exit_s",
-        "put_s",
-        "get_s",
-        "get_tensor_s",
-        "shm_bytes_per_s",
-        "touch_bytes_per_s",
-        "pin_bytes_per_s",
-        "h2d_bytes_per_s",
-        "ram_bytes",
-        "shm_bytes",
-    ),
+# What torch says (torch/utils/data/dataloader.py and signal_handling.py), and what a person sees where it says nothing.
+_FAILURES = {
+    at.KILLED: ("killed", "RuntimeError: DataLoader worker (pid ...) is killed by signal: Killed."),
+    at.RAISED: ("raised", "The dataset's own exception, raised again by next(iterator) with the worker's traceback."),
+    at.TIMED_OUT: ("timed out", "RuntimeError: DataLoader timed out after {timeout:g} seconds"),
+    at.HANGS: ("hangs", "Nothing: next(iterator) waits for ever, because timeout is 0."),
 }
 
 
-def not_modelled(scenario: Scenario) -> tuple[str, ...]:
-    """Name the settings that are not at their default and not simulated yet, e.g. 'loader.in_order'."""
-    named = (("workload", scenario.workload), ("loader", scenario.loader), ("machine", scenario.machine))
-    return tuple(
-        f"{part}.{item.name}"
-        for part, owner in named
-        for item in fields(owner)
-        if item.name in NOT_MODELLED[type(owner)] and getattr(owner, item.name) != item.default
-    )
-
-
 def simulate(scenario: Scenario) -> Timeline:
-    """Simulate one epoch; equal scenarios give equal timelines, bit for bit.
+    """Simulate a run; equal scenarios give equal timelines, bit for bit.
 
-    Raises ValueError when the scenario has more samples than `costs.MOST_SAMPLES`.
-    What the simulator does not use yet is named by `not_modelled`.
+    Raises ValueError when the run has more samples than `costs.MOST_SAMPLES`.
     """
-    workload, loader = scenario.workload, scenario.loader
-    drawn = costs(workload, scenario.seed)
-    times = engine.run(
-        engine.Job(
-            io_s=drawn.io_s,
-            cpu_s=drawn.cpu_s,
-            collate_s=workload.collate_s,
-            batches=workload.batches,
-            batch_size=workload.batch_size,
-            workers=loader.num_workers,
-            capacity=loader.capacity,
-            step_s=workload.step_s,
-            cores=scenario.machine.cores,
-            streams=float(scenario.machine.storage_streams) or math.inf,
-        ),
+    asked = job(scenario, details=True)
+    ran = run(asked, scenario, scenario.seed)
+    return Timeline(
+        scenario=scenario,
+        source="simulated",
+        spans=spans(asked, ran),
+        failure=_failure(scenario, ran),
     )
-    return Timeline(scenario=scenario, source="simulated", spans=_spans(times, loader.num_workers))
 
 
-def _spans(times: Array | Any, workers: int) -> Array:
-    """Lay the engine's table of times out as spans, sorted by start; without workers no index is sent."""
-    batch = np.arange(times.shape[1], dtype=np.int32)
-    loader_lane = batch % workers if workers else MAIN
-    parts = [
-        _part(Activity.LOAD, loader_lane, times[engine.LOAD_START], times[engine.LOADED]),
-        _part(Activity.RECEIVE, MAIN, times[engine.RECEIVED], times[engine.RECEIVED]),
-        _part(Activity.STEP, GPU, times[engine.STEP_START], times[engine.STEP_END]),
-    ]
-    if workers:
-        parts.append(_part(Activity.SEND, MAIN, times[engine.SENT], times[engine.SENT]))
-    spans = np.concatenate(parts)
-    return spans[np.lexsort((spans["batch"], spans["activity"], spans["start_s"]))]
+def summarize(scenario: Scenario) -> Metrics:
+    """Simulate a run and keep its metrics alone: what `metrics(simulate(scenario))` returns, in less time and memory.
+
+    Raises ValueError as `simulate` and `metrics` do.
+    """
+    asked = job(scenario, details=False)
+    ran = run(asked, scenario, scenario.seed)
+    rows, ended_s = batches(asked, ran), ran.ended_s
+    del ran  # a long run's log is large
+    return of_batches(scenario, rows, ended_s)
 
 
-def _part(activity: Activity, lane: Any, start_s: Any, end_s: Any) -> Array:
-    part = np.zeros(start_s.size, SPAN)
-    part["lane"], part["activity"] = lane, activity
-    part["batch"] = np.arange(start_s.size)
-    part["start_s"], part["end_s"] = start_s, end_s
-    return part
+def throughputs(scenario: Scenario, seeds: Iterable[int]) -> list[float]:
+    """Simulate a scenario with each seed and keep `metrics.samples_per_s` alone; 0.0 for a run without a whole step."""
+    asked = job(scenario, details=False)
+    return [_throughput(scenario, run(asked, scenario, seed)) for seed in seeds]
+
+
+def _throughput(scenario: Scenario, ran: Run) -> float:
+    by_rank = ran.log.times[at.STEP_END].reshape(scenario.machine.ranks, -1)
+    # A rank's steps end in the order of its batches; NaN, what did not happen, is sorted last.
+    ends = np.sort(by_rank, axis=1)[:, : int((~np.isnan(by_rank)).sum(axis=1).min())]
+    if not ends.size:
+        return 0.0
+    step_end_s = together(list(ends))
+    before = steps_before_window(step_end_s.size, max(scenario.loader.num_workers, 1))
+    return samples_per_s(scenario, Window(step_end_s, before))
+
+
+def _failure(scenario: Scenario, ran: Run) -> Failure | None:
+    if ran.outcome == at.WENT_WELL:
+        return None
+    kind, message = _FAILURES[ran.outcome]
+    if kind == "killed" and (scenario.threads or not scenario.loader.num_workers):
+        message = "Killed: the training process itself, and with it the run."
+    return Failure(kind=kind, at_s=ran.ended_s, message=message.format(timeout=scenario.loader.timeout))

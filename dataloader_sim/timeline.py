@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from dataloader_sim.rules import refuse
+from dataloader_sim.rules import check, choice, number, refuse
 from dataloader_sim.scenario import Scenario
 
 Array = NDArray[np.void]
@@ -17,6 +17,7 @@ MAIN = -1
 PIN = -2
 GPU = -3
 SOURCES = ("simulated", "measured")
+ENDS = ("killed", "raised", "timed out", "hangs")
 
 SPAN = np.dtype(
     [
@@ -57,6 +58,43 @@ class Activity(IntEnum):
     """The training process takes a loaded batch over in `next(iterator)`, which returns at its end; lies in MAIN."""
     STEP = 3
     """One training step on the accelerator; lies in GPU."""
+    START = 4
+    """The training process starts a worker; lies in MAIN, `batch` is the worker's id."""
+    BOOT = 5
+    """A worker starts up, before its first batch; lies in the worker's lane, `batch` is the worker's id."""
+    PUT = 6
+    """A worker pickles a loaded batch and hands it on; lies in the worker's lane."""
+    GET = 7
+    """A message is taken off the result queue and unpickled; lies in MAIN, or in PIN when a thread pins."""
+    PIN = 8
+    """A batch is copied into pinned memory; lies in PIN, or in MAIN without workers."""
+    TOUCH = 9
+    """The training process reads a received batch's memory for the first time; lies in MAIN."""
+    COPY = 10
+    """A batch is copied to the accelerator; lies in GPU."""
+    LAUNCH = 11
+    """The training process launches a step; lies in MAIN."""
+    STOP = 12
+    """The training process shuts a worker down at the end of an epoch; lies in MAIN, `batch` is the worker's id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Say how a run broke off.
+
+    kind: 'killed', 'raised', 'timed out' or 'hangs' (nothing more will happen, and nobody is told).
+    at_s: when. message: what torch says then, or, where it says nothing, what a person would see.
+    """
+
+    kind: str = choice("raised", choices=ENDS)
+    at_s: float = number(0.0, hint="times are in seconds")
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        check(self)
+        if not isinstance(self.message, str):
+            raise refuse("message", "text", self.message)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,6 +104,7 @@ class Timeline:
     spans: a read-only array of dtype `SPAN`, seconds since the first `iter(loader)`. Idleness is never a
         span; it is the gap between two.
     peak_memory_bytes: the most memory that the run's processes held together; 0: unknown.
+    failure: how the run broke off; None: it ended as it should. What was under way then ends there.
     Raises ValueError for a wrong source or dtype, and for a span that is not finite or ends before it starts.
     """
 
@@ -73,11 +112,14 @@ class Timeline:
     source: str
     spans: Array
     peak_memory_bytes: int = 0
+    failure: Failure | None = None
 
     def __post_init__(self) -> None:
         """Check the spans and make them read-only."""
         if self.source not in SOURCES:
             raise refuse("source", f"one of {', '.join(SOURCES)}", self.source)
+        if self.failure is not None and not isinstance(self.failure, Failure):
+            raise refuse("failure", "a Failure or None", type(self.failure).__name__)
         if not isinstance(self.spans, np.ndarray) or self.spans.dtype != SPAN:
             raise refuse("spans", "an array of dtype SPAN", type(self.spans).__name__)
         in_order = np.isfinite(self.spans["end_s"]) & (self.spans["end_s"] >= self.spans["start_s"])
@@ -87,8 +129,9 @@ class Timeline:
 
     @property
     def end_s(self) -> float:
-        """Return when the last span ended, 0.0 for an empty timeline."""
-        return float(self.spans["end_s"].max()) if self.spans.size else 0.0
+        """Return when the last span ended, or the run broke off; 0.0 for an empty timeline."""
+        broke_off_s = self.failure.at_s if self.failure else 0.0
+        return max(float(self.spans["end_s"].max()), broke_off_s) if self.spans.size else broke_off_s
 
     def of(self, activity: Activity) -> Array:
         """Return the spans of one activity."""

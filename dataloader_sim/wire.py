@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from dataloader_sim.scenario import LoaderConfig, Machine, Scenario, Workload
-from dataloader_sim.timeline import SPAN, Activity, Timeline
+from dataloader_sim.scenario import Fault, LoaderConfig, Machine, Scenario, Workload
+from dataloader_sim.timeline import SPAN, Activity, Failure, Timeline
 
-VERSION = 1
+VERSION = 2
+# Version 1 knew fewer fields; a field that a stored file lacks has its default, as it did when the file was written.
+READABLE = (1, VERSION)
 _MAGIC = b"DLLT"
 _PARTS: dict[str, type] = {"workload": Workload, "loader": LoaderConfig, "machine": Machine}
 # A stored run may unfold to this much and no more (10 million batches of 4 spans take 1.4 GB; nobody stores that).
 MOST_BYTES = 1 << 30
+_HEAD = {"version", "source", "peak_memory_bytes", "spans", "failure", "scenario"}
 
 
 def scenario_to_dict(scenario: Scenario) -> dict[str, Any]:
@@ -31,15 +34,24 @@ def scenario_to_dict(scenario: Scenario) -> dict[str, Any]:
 
 def scenario_from_dict(data: object) -> Scenario:
     """Build a scenario from `scenario_to_dict`'s form; raises ValueError for anything else."""
-    whole = _expect(data, {"version", "seed", *_PARTS})
-    if whole.pop("version") != VERSION:
+    version = data.get("version") if isinstance(data, dict) else None
+    if isinstance(data, dict) and version not in READABLE:
         raise ValueError(
-            f"version must be {VERSION}, written by this release: update dataloader-lab to read newer files"
+            f"version must be {VERSION} or less, got {version!r}: update dataloader-lab to read newer files"
         )
+    old = version != VERSION
+    whole = _expect(data, {"version", *_names(Scenario)}, {"threads", "fault"} if old else None)
+    del whole["version"]
     for part, kind in _PARTS.items():
-        values = _expect(whole[part], {item.name for item in fields(kind)})
+        values = _expect(whole[part], _names(kind), _names(kind) if old else None)
         whole[part] = kind(**{name: math.inf if value == "inf" else value for name, value in values.items()})
+    if whole.get("fault") is not None:
+        whole["fault"] = Fault(**_expect(whole["fault"], _names(Fault)))
     return Scenario(**whole)
+
+
+def _names(kind: type) -> set[str]:
+    return {item.name for item in fields(kind)}
 
 
 def timeline_to_bytes(timeline: Timeline) -> bytes:
@@ -49,6 +61,7 @@ def timeline_to_bytes(timeline: Timeline) -> bytes:
         "source": timeline.source,
         "peak_memory_bytes": timeline.peak_memory_bytes,
         "spans": int(timeline.spans.size),
+        "failure": _failure(timeline),
         "scenario": scenario_to_dict(timeline.scenario),
     }
     text = json.dumps(head, allow_nan=False).encode()
@@ -62,9 +75,7 @@ def timeline_from_bytes(data: bytes) -> Timeline:
         raise ValueError("not a stored timeline: it does not start as one")
     (length,) = struct.unpack_from("<I", data, 4)
     try:
-        head = _expect(
-            json.loads(data[8 : 8 + length]), {"version", "source", "peak_memory_bytes", "spans", "scenario"}
-        )
+        head = _expect(json.loads(data[8 : 8 + length]), _HEAD, {"failure"})
         unfold = zlib.decompressobj()
         raw = unfold.decompress(data[8 + length :], MOST_BYTES)
     except (UnicodeDecodeError, json.JSONDecodeError, zlib.error, RecursionError) as error:
@@ -72,11 +83,13 @@ def timeline_from_bytes(data: bytes) -> Timeline:
     count = head["spans"]
     if not unfold.eof or not isinstance(count, int) or len(raw) != count * SPAN.itemsize:
         raise ValueError("a stored timeline is damaged: it does not hold the spans that it announces")
+    failed = head.get("failure")
     return Timeline(
         scenario=scenario_from_dict(head["scenario"]),
         source=head["source"],
         spans=np.frombuffer(raw, SPAN.newbyteorder("<")).astype(SPAN),
         peak_memory_bytes=head["peak_memory_bytes"],
+        failure=Failure(**_expect(failed, _names(Failure))) if failed is not None else None,
     )
 
 
@@ -90,13 +103,19 @@ def timeline_to_dict(timeline: Timeline) -> dict[str, Any]:
         "version": VERSION,
         "source": timeline.source,
         "peak_memory_bytes": timeline.peak_memory_bytes,
+        "failure": _failure(timeline),
         "scenario": scenario_to_dict(timeline.scenario),
         "spans": spans,
     }
 
 
-def _expect(data: object, names: set[str]) -> dict[str, Any]:
-    if not isinstance(data, dict) or set(data) != names:
+def _failure(timeline: Timeline) -> dict[str, Any] | None:
+    return asdict(timeline.failure) if timeline.failure else None
+
+
+def _expect(data: object, names: set[str], optional: set[str] | None = None) -> dict[str, Any]:
+    """Return a copy of a dict that holds these names and no others, perhaps without the optional ones."""
+    if not isinstance(data, dict) or not names - (optional or set()) <= set(data) <= names:
         got = ", ".join(sorted(map(str, data))) if isinstance(data, dict) else type(data).__name__
         raise ValueError(f"a stored scenario must hold exactly {', '.join(sorted(names))}, got {got}")
     return dict(data)

@@ -23,6 +23,7 @@ export function listenControls(player, listen) {
   });
   listen(el.knob, "input", () => player.choose(Number(el.knob.value)));
   listen(el.knob, "change", () => player.commit());
+  listen(el.rankChoice, "change", () => player.chooseRank(Number(el.rankChoice.value)));
   listenCurve(player, listen);
 }
 

@@ -1,5 +1,6 @@
-// Throughput against the knob: the line, the GPU bound dashed, the knee, the value that is chosen.
+// Throughput against the knob: the line in its band or intervals, the bound dashed, the knee, the value that is chosen.
 
+import { paintBand, paintBound, paintIntervals, path } from "./bounds.mjs";
 import { plain, rate, ticks } from "./format.mjs";
 import { faded } from "./palette.mjs";
 
@@ -15,7 +16,7 @@ export function curveLayout({ payload, type, sizes }) {
   const { runs } = payload.header;
   const { width, height } = sizes.curve;
   const bounds = runs.map((run) => run.bound).filter((bound) => bound !== null);
-  const seen = runs.map((run) => run.samples_per_s).filter((one) => one !== null);
+  const seen = runs.flatMap((run) => [run.curve, run.samples_per_s]).filter((one) => one !== null);
   // An interval of two trials may be many times wider than the picture; the points must stay readable.
   const ends = runs.map((run) => Math.min(run.high ?? 0, 2 * Math.max(...seen)));
   const rates = [...seen, ...ends];
@@ -48,8 +49,9 @@ export function paintCurve(player) {
   const pen = { ctx, palette, place, type, runs: player.payload.header.runs, ...player.payload.header };
   paintGrid(pen);
   paintValues(pen, player.index);
+  if (pen.source === "simulated") paintBand(pen);
+  else paintIntervals(pen);
   paintBound(pen);
-  paintIntervals(pen);
   paintLine(pen);
   paintKnee(pen, player.index);
   paintChoice(pen, player.index);
@@ -91,65 +93,24 @@ function paintValues({ ctx, palette, place, type, runs, knob, knee }, chosen) {
   ctx.fillText(knob, plot.x + plot.w / 2, y + 16 * type);
 }
 
-function path({ runs, place }, value) {
-  const shape = new Path2D();
-  let open = false;
-  runs.forEach((run, index) => {
-    if (value(run) === null) return;
-    if (open) shape.lineTo(place.x(index), place.y(value(run)));
-    else shape.moveTo(place.x(index), place.y(value(run)));
-    open = true;
-  });
-  return shape;
-}
-
-function paintBound(pen) {
-  const { ctx, palette, place, runs, knee, type } = pen;
-  if (runs.every((run) => run.bound === null || run.bound > place.top)) return;
-  ctx.strokeStyle = palette.text;
-  ctx.lineWidth = 1.25;
-  ctx.setLineDash([5, 4]);
-  ctx.stroke(path(pen, (run) => run.bound));
-  ctx.setLineDash([]);
-  // At the side where the knee is not, so that their words never meet.
-  const right = knee === null || place.x(knee) < place.plot.x + place.plot.w / 2;
-  ctx.textAlign = right ? "right" : "left";
-  ctx.textBaseline = "top";
-  ctx.fillStyle = palette.text;
-  const x = right ? place.plot.x + place.plot.w : place.plot.x + 4 * type;
-  ctx.fillText("GPU bound", x, place.y(runs[right ? runs.length - 1 : 0].bound) + 11 * type);
-}
-
-function paintIntervals({ ctx, palette, place, runs }) {
-  ctx.strokeStyle = faded(palette.primary, 0.7);
-  ctx.lineWidth = 1.5;
-  runs.forEach((run, index) => {
-    if (run.low === null || run.high === null) return;
-    ctx.beginPath();
-    ctx.moveTo(place.x(index), place.y(run.low));
-    ctx.lineTo(place.x(index), place.y(run.high));
-    ctx.stroke();
-  });
-}
-
 function paintLine(pen) {
   const { ctx, palette, place, runs } = pen;
   ctx.strokeStyle = palette.primary;
   ctx.lineWidth = 2;
   ctx.lineJoin = "round";
-  ctx.stroke(path(pen, (run) => run.samples_per_s));
+  ctx.stroke(path(pen, (run) => run.curve));
   ctx.fillStyle = palette.primary;
   runs.forEach((run, index) => {
-    if (run.samples_per_s === null) return;
+    if (run.curve === null) return;
     ctx.beginPath();
-    ctx.arc(place.x(index), place.y(run.samples_per_s), 2.2, 0, 7);
+    ctx.arc(place.x(index), place.y(run.curve), 2.2, 0, 7);
     ctx.fill();
   });
 }
 
 function paintKnee({ ctx, palette, place, runs, knee, type }) {
-  if (knee === null || runs[knee].samples_per_s === null) return;
-  const [x, y] = [place.x(knee), place.y(runs[knee].samples_per_s)];
+  if (knee === null || runs[knee].curve === null) return;
+  const [x, y] = [place.x(knee), place.y(runs[knee].curve)];
   ctx.strokeStyle = palette.text;
   ctx.lineWidth = 1.5;
   ctx.beginPath();
@@ -186,5 +147,7 @@ export function curveWords({ header }, index) {
   const { runs, knob, knee } = header;
   const bend = knee === null ? "" : ` The knee is at ${runs[knee].value}.`;
   const now = runs[index];
-  return `Throughput against ${knob}: ${rate(now.samples_per_s)} samples per second at ${now.value}.${bend}`;
+  const spread = now.low === null || now.high === null ? "" : ` (${rate(now.low)} to ${rate(now.high)})`;
+  const bound = now.bound === null ? "" : ` The ${now.bound_name} is ${rate(now.bound)}.`;
+  return `Throughput against ${knob}: ${rate(now.curve)}${spread} samples per second at ${now.value}.${bend}${bound}`;
 }

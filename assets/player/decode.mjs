@@ -1,4 +1,4 @@
-// The payload: header length (u32, little-endian), JSON header, then 12 bytes a span, one run after the other.
+// The payload: header length (u32, little-endian), JSON header, then 12 bytes a span, run by run and rank by rank.
 
 import { buildRun } from "./run.mjs";
 
@@ -15,17 +15,22 @@ function whenIdle(tasks) {
 export function decode(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  const offsets = [];
   let offset = 4 + length;
-  for (const run of header.runs) {
-    offsets.push(offset);
-    offset += run.spans * 12;
-  }
+  const offsets = header.runs.map((run) =>
+    run.ranks.map(({ spans }) => {
+      offset += spans * 12;
+      return offset - spans * 12;
+    }),
+  );
   const built = new Map();
-  const run = (index) => {
-    if (!built.has(index)) built.set(index, buildRun(bytes, offsets[index], header.runs[index]));
-    return built.get(index);
+  // A run of fewer ranks than the one before shows its last.
+  const run = (index, rank = 0) => {
+    const facts = header.runs[index];
+    const shown = Math.min(rank, facts.ranks.length - 1);
+    const key = `${index} ${shown}`;
+    if (!built.has(key)) built.set(key, buildRun(bytes, offsets[index][shown], facts, shown));
+    return built.get(key);
   };
   whenIdle(header.runs.map((_facts, index) => () => run(index)));
-  return { header, run, mostWorkers: Math.max(...header.runs.map((one) => one.workers)) };
+  return { header, run };
 }

@@ -50,7 +50,7 @@ export function share(part) {
 }
 
 export function count(number, word) {
-  return `${number} ${word}${number === 1 ? "" : word.endsWith("h") ? "es" : "s"}`;
+  return `${number} ${word}${number === 1 ? "" : word.endsWith("tch") ? "es" : "s"}`;
 }
 
 // Ticks at 1, 2 or 5 times a power of ten, about `most` of them between `from` and `to`; adding 0 makes -0 a 0.

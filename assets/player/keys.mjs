@@ -1,6 +1,7 @@
 // The keyboard: everything that the pointer can do.
 
 import { changeSpeed, requestFrame, setPlaying, setTime, stepEvent, zoom } from "./clock.mjs";
+import { glossaryOf } from "./legend.mjs";
 import { momentOf } from "./moment.mjs";
 
 const HELP = [
@@ -11,24 +12,32 @@ const HELP = [
   ["[ ]", "slower, faster"],
   ["↑ ↓", "more, fewer: {knob}"],
   ["+ − 0", "zoom in, out, whole run"],
+  ["R", "next rank"],
   ["B", "pin the batch that the GPU has or waits for"],
   ["Esc", "unpin, close this list"],
 ];
 
 export function fillHelp(player) {
   const knob = player.payload.header.knob;
-  const rows = HELP.filter(([, words]) => player.several || !words.includes("{knob}"));
-  const list = document.createElement("dl");
-  for (const [keys, words] of rows) {
-    const name = document.createElement("dt");
-    name.textContent = keys;
-    const meaning = document.createElement("dd");
-    meaning.textContent = words.replace("{knob}", knob ?? "");
-    list.append(name, meaning);
-  }
+  const ranks = player.payload.header.runs.some((run) => run.ranks.length > 1);
+  const rows = HELP.filter(([keys, words]) => (player.several || !words.includes("{knob}")) && (ranks || keys !== "R"));
+  const list = definitions(rows.map(([keys, words]) => [keys, words.replace("{knob}", knob ?? "")]));
   const more = document.createElement("p");
   more.textContent = "Point at a bar to read it, click to keep it, drag to move the clock, Ctrl and wheel to zoom.";
-  player.el.help.replaceChildren(list, more);
+  const words = glossaryOf(player.payload.header.activities);
+  player.el.help.replaceChildren(list, ...(words.length ? [definitions(words)] : []), more);
+}
+
+function definitions(rows) {
+  const list = document.createElement("dl");
+  for (const [term, words] of rows) {
+    const name = document.createElement("dt");
+    name.textContent = term;
+    const meaning = document.createElement("dd");
+    meaning.textContent = words;
+    list.append(name, meaning);
+  }
+  return list;
 }
 
 export function toggleHelp(player, open = player.el.help.hidden) {
@@ -42,8 +51,20 @@ function pinCurrent(player) {
   const { training, next } = momentOf(run, player.time);
   const one = training ?? next ?? run.order[run.order.length - 1];
   const same = !one || player.pin?.batch === one.batch;
-  const span = { batch: one?.batch, start: one?.stepStart, end: one?.stepEnd, at: one?.stepStart };
-  player.pin = same ? null : { kind: "step", ...span, y: layout.gpu.y };
+  player.pin = same ? null : pinOf(one, run, layout);
+}
+
+function pinOf(one, run, layout) {
+  const { batch, stepStart, stepEnd, loadStart, loadEnd } = one;
+  if (stepStart >= 0) return { kind: "step", batch, start: stepStart, end: stepEnd, at: stepStart, y: layout.gpu.y };
+  if (!(loadStart >= 0)) return null;
+  const box = layout.lanes[one.worker] ?? layout.main;
+  return { kind: "load", batch, start: loadStart, end: loadEnd, at: loadStart, y: box.y };
+}
+
+function nextRank(player) {
+  const { length } = player.run.ranks;
+  if (length > 1) player.chooseRank((player.run.rank + 1) % length);
 }
 
 const ACTIONS = {
@@ -61,6 +82,7 @@ const ACTIONS = {
   "-": (player) => zoom(player, 2, player.time),
   0: (player) => zoom(player, Infinity, player.time),
   b: pinCurrent,
+  r: nextRank,
   "?": (player) => toggleHelp(player),
   Escape: (player) => {
     player.pin = null;
@@ -85,7 +107,7 @@ function isOwn(target, key) {
 
 // Keys that work before anything has the focus; the others would take scrolling away from the page. Of several players
 // on a page only the first one answers.
-const WITHOUT_FOCUS = [" ", "ArrowLeft", "ArrowRight", "[", "]", "?", "b"];
+const WITHOUT_FOCUS = [" ", "ArrowLeft", "ArrowRight", "[", "]", "?", "b", "r"];
 
 export function listenKeys(player, listen) {
   const act = (event) => {

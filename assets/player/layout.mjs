@@ -1,28 +1,45 @@
-// Where everything lies on the canvas. One lane order everywhere: workers, ready queue, training process, GPU.
+// Where everything lies on the canvas. One lane order everywhere: workers, ready queue, pinning thread, training
+// process, GPU.
 
-const LEAST = { queue: 36, main: 20, gpu: 38 };
-const MOST = { queue: 70, main: 30, gpu: 88, lane: 48, tall: 76 };
-const MOST_WITHOUT_WORKERS = { queue: 46, main: 150, gpu: 150 };
+const LEAST = { queue: 36, pin: 16, main: 20, gpu: 38 };
+const MOST = { queue: 70, pin: 24, main: 30, gpu: 88, lane: 48, tall: 76 };
+const MOST_WITHOUT_WORKERS = { queue: 46, pin: 0, main: 150, gpu: 150 };
 // Each takes its part of what those before it left over.
-const PARTS_OF_REST = [["main", 0.4], ["queue", 0.5], ["gpu", 1], ["main", 1]];
+const PARTS_OF_REST = [["main", 0.4], ["pin", 0.2], ["queue", 0.5], ["gpu", 1], ["main", 1]];
 const GAP = 9;
+const HEAD = 16;
+const TAIL = 30;
+
+// What all runs of a payload need, so that nothing moves between them: names of epochs above the lanes, a place behind
+// the end for a run that broke off, a legend below.
+export function needsOf({ runs }) {
+  return {
+    mostWorkers: Math.max(...runs.map((run) => run.workers)),
+    pins: runs.some((run) => run.pinned && run.workers),
+    head: runs.some((run) => run.ranks[0].first.length > 1) ? HEAD : 0,
+    tail: runs.some((run) => run.failure) ? TAIL : 0,
+  };
+}
 
 // Height in CSS pixels of the canvas, equal for all runs of a payload so that nothing below it moves. On a wide page
 // 190 are taken above the player and 214 by its other rows, so that it ends with the screen.
-export function stageHeight({ wide, screen, mostWorkers, type }) {
-  const room = wide ? Math.min(560, Math.max(300, screen - 190 - 214 * type)) : Math.min(380, 270 + 8 * mostWorkers);
+export function stageHeight({ wide, screen, needs, type, below }) {
+  const { mostWorkers } = needs;
+  const more = needs.head * type + (needs.pins ? LEAST.pin + GAP : 0);
+  const room = wide ? Math.min(560, Math.max(300, screen - 190 - 214 * type)) : Math.min(380, 270 + 8 * mostWorkers) + more;
   const lanes = mostWorkers * (wide ? MOST.lane : 30) * type;
-  const natural = 62 * type + GAP * 3 + lanes + (wide ? 230 : 190);
-  const least = 62 * type + GAP * 3 + mostWorkers * 6 + LEAST.queue + LEAST.main + LEAST.gpu;
-  return Math.round(Math.max(least, Math.min(room, natural)));
+  const natural = 62 * type + GAP * 3 + lanes + (wide ? 230 : 190) + more;
+  const least = 62 * type + GAP * 3 + mostWorkers * 6 + LEAST.queue + LEAST.main + LEAST.gpu + more;
+  return Math.round(Math.max(least, Math.min(room, natural) - (wide ? below : 0)));
 }
 
 // Extra height goes to the lanes first, up to a comfortable size, then to the other rows, then to
 // the lanes again, and what is left to the queue and the GPU.
-function shareOut(free, workers) {
-  const most = workers ? MOST : MOST_WITHOUT_WORKERS;
+function shareOut(free, workers, pins) {
+  const most = { ...(workers ? MOST : MOST_WITHOUT_WORKERS) };
   const heights = { ...LEAST };
-  let rest = free - LEAST.queue - LEAST.main - LEAST.gpu;
+  if (!pins) most.pin = heights.pin = 0;
+  let rest = free - heights.queue - heights.pin - heights.main - heights.gpu;
   const pitch = workers ? Math.min(MOST.lane, rest / workers) : 0;
   rest -= pitch * workers;
   for (const [name, part] of PARTS_OF_REST) {
@@ -38,14 +55,15 @@ function shareOut(free, workers) {
   return { ...heights, pitch: pitch + Math.max(0, taller), rest: 0 };
 }
 
-export function layoutOf({ width, height, workers, wide, type }) {
+export function layoutOf({ width, height, workers, pins, needs, wide, type }) {
   const gutter = Math.round((wide ? 112 : 58) * type);
   const axis = 24 * type;
   const tokens = 38 * type;
-  const top = 4;
+  const head = needs.head * type;
+  const top = 4 + head;
   const gap = workers ? GAP : GAP * 1.5;
-  const free = height - top - axis - tokens - gap * (workers ? 3 : 2);
-  const part = shareOut(free, workers);
+  const free = height - top - axis - tokens - gap * (2 + (workers ? 1 : 0) + (pins ? 1 : 0));
+  const part = shareOut(free, workers, pins);
   const lanes = [];
   const between = part.pitch > 9 ? 2 : part.pitch > 5 ? 1 : 0;
   let y = top + part.rest / 2;
@@ -54,15 +72,16 @@ export function layoutOf({ width, height, workers, wide, type }) {
     lanes.push({ y: from, h: Math.round(y + part.pitch * (id + 1)) - from - between });
   }
   y = Math.round(y + part.pitch * workers + (workers ? gap : 0));
-  const queue = { y, h: Math.round(part.queue) };
-  y += queue.h + gap;
-  const main = { y, h: Math.round(part.main) };
-  y += main.h + gap;
-  const gpu = { y, h: Math.round(part.gpu) };
-  const bottom = gpu.y + gpu.h;
+  const rows = {};
+  for (const name of pins ? ["queue", "pin", "main", "gpu"] : ["queue", "main", "gpu"]) {
+    rows[name] = { y, h: Math.round(part[name]) };
+    y += rows[name].h + gap;
+  }
+  const bottom = rows.gpu.y + rows.gpu.h;
   return {
-    width, height, gutter, lanes, queue, main, gpu, wide, type, top, bottom,
-    plot: { x: gutter, w: Math.max(40, width - gutter - 1) },
+    width, height, gutter, lanes, ...rows, wide, type, head, top, bottom,
+    tail: needs.tail,
+    plot: { x: gutter, w: Math.max(40, width - gutter - 1 - needs.tail) },
     axis: bottom + 4,
     tokens: height - tokens + 8 * type,
     font: (size, weight = 400) => `${weight} ${Math.round(size * type * 10) / 10}px`,

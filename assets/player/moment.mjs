@@ -1,57 +1,41 @@
-// What is going on at one moment, and the sentence that says it.
+// What is going on at one moment.
 
-import { count, share, time } from "./format.mjs";
-import { firstAbove } from "./run.mjs";
+import { firstAbove, spanAt } from "./spans.mjs";
 
-// Batches ready, the one that has to come next, and what the accelerator does at `at` seconds.
+// What the GPU does at `at` seconds, the batch that comes next, and the batches that are ready.
 export function momentOf(run, at) {
   const handedOver = firstAbove(run.handovers.start, at);
-  const last = run.order[handedOver - 1];
-  const next = run.order[handedOver];
-  const training = last && at < last.stepEnd ? last : null;
+  const step = spanAt(run.gpu, at);
+  const next = run.upcoming[handedOver] ?? null;
+  const training = step ? run.batches.get(step.batch) : null;
+  const broken = Boolean(run.failure) && at >= run.total;
+  return {
+    at,
+    training,
+    next,
+    ready: readyAt(run, handedOver, at),
+    stall: training ? null : spanAt(run.stalls, at),
+    gap: training ? null : spanAt(run.gaps, at),
+    broken,
+    done: !run.failure && !training && handedOver === run.order.length && !spanAt(run.gaps, at),
+  };
+}
+
+// They are the next ones to be handed over, or nearly so: the search ends when as many are found as there are.
+function readyAt(run, handedOver, at) {
+  if (run.workers === 0) return [];
+  let left = run.ready.count[firstAbove(run.ready.time, at) - 1] ?? 0;
   const ready = [];
-  const window = Math.max(run.capacity, 1) + 1;
-  for (const one of run.order.slice(handedOver, handedOver + window)) {
-    if (run.workers > 0 && one.loaded <= at) ready.push(one.batch);
+  for (let place = handedOver; left > 0 && place < run.upcoming.length; place += 1) {
+    const one = run.upcoming[place];
+    if (!(one.loaded <= at) || one.lost) continue;
+    ready.push(one.batch);
+    left -= 1;
   }
-  return { training, next, ready, done: !training && !next };
+  return ready;
 }
 
-// Held batches are ready, yet a slower one has to be handed over before them.
-export function isMissing(moment) {
-  return Boolean(moment.next) && !moment.ready.includes(moment.next.batch);
-}
-
-export function captionOf(run, at) {
-  const moment = momentOf(run, at);
-  const { training, next, ready } = moment;
-  if (moment.done) return `All ${count(run.order.length, "batch")} trained in ${time(run.total, run.total)}.`;
-  if (training) {
-    if (run.workers === 0) return `GPU is training batch ${training.batch}; nothing loads meanwhile.`;
-    const queue = ready.length === 0 ? "none ready" : `${count(ready.length, "batch")} ready`;
-    return `GPU is training batch ${training.batch}; ${queue}.`;
-  }
-  if (run.workers === 0) return `GPU stalled: the training process itself loads batch ${next.batch}.`;
-  return `GPU stalled: batch ${next.batch} ${whereabouts(next, at)}${heldBehind(moment)}.`;
-}
-
-function whereabouts(one, at) {
-  if (one.loaded <= at) return "is being handed over";
-  if (one.loadStart <= at) return `is still loading in worker ${one.worker}`;
-  return `waits for its turn in worker ${one.worker}`;
-}
-
-function heldBehind(moment) {
-  const held = isMissing(moment) ? moment.ready.length : 0;
-  if (held === 0) return "";
-  return held === 1 ? "; 1 later batch is held behind it" : `; ${held} later batches are held behind it`;
-}
-
-export function headlineOf(run) {
-  return `GPU stalled ${share(run.stall_share)} of the time`;
-}
-
-export function pictureWords(run, source) {
-  const lanes = run.workers === 0 ? "no workers" : count(run.workers, "worker");
-  return `Timeline, ${source}: ${lanes}, ${count(run.order.length, "batch")}. ${headlineOf(run)}. ${run.finding} ${run.advice}`;
+// In order, batches that are ready are held until a slower one before them is handed over.
+export function isMissing(run, moment) {
+  return run.in_order && run.workers > 0 && Boolean(moment.next) && !moment.ready.includes(moment.next.batch);
 }

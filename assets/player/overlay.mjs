@@ -1,8 +1,11 @@
 // What changes per frame: the veil over the future, the clock line, the ready tokens, the chosen batch.
 
-import { hueOf } from "./run.mjs";
+import { hueOf, numberOf } from "./run.mjs";
 import { isMissing, momentOf } from "./moment.mjs";
+import { firstAbove } from "./spans.mjs";
+import { isOfWorker } from "./activities.mjs";
 import { paintBatch } from "./lanes.mjs";
+import { paintPiece } from "./plumbing.mjs";
 import { scaleOf } from "./layout.mjs";
 
 export function paintOver(player) {
@@ -14,8 +17,10 @@ export function paintOver(player) {
   const { plot } = layout;
   const now = Math.min(Math.max(pen.scale.x(player.time), plot.x), plot.x + plot.w);
   const chosen = player.hover?.batch ?? player.pin?.batch;
-  ctx.fillStyle = palette.veil;
-  ctx.fillRect(now, 0, plot.x + plot.w - now + 1, layout.bottom + 2);
+  if (player.time < run.total) {
+    ctx.fillStyle = palette.veil;
+    ctx.fillRect(now, 0, layout.width - now + 1, layout.bottom + 2);
+  }
   if (chosen !== undefined && chosen !== null) paintChosen(pen, run.batches.get(chosen));
   paintClock(pen, now);
   paintTokens(pen, player.time);
@@ -53,7 +58,12 @@ function paintChosen(pen, one) {
     ctx.lineWidth = 1.5;
     ctx.strokeRect(left - 0.75, lane.y - 0.75, wide + 0.5, lane.h + 1.5);
   };
-  box(one.loadStart, one.loaded, one.worker < 0 ? layout.main : layout.lanes[one.worker]);
+  const lane = one.worker < 0 ? layout.main : layout.lanes[one.worker];
+  paintPieces(pen, one, run.sides[one.worker], lane);
+  paintPieces(pen, one, run.pinSide, layout.pin);
+  paintPieces(pen, one, run.mainSide, layout.main);
+  paintPieces(pen, one, run.gpuSide, layout.gpu);
+  box(one.loadStart, one.loadEnd, lane);
   if (run.workers) {
     const thin = { y: layout.queue.y + layout.queue.h - 8, h: 8 };
     if (one.received > one.loaded) box(one.loaded, one.received, thin);
@@ -61,6 +71,19 @@ function paintChosen(pen, one) {
   }
   box(one.stepStart, one.stepEnd, layout.gpu);
   ctx.restore();
+}
+
+// The chosen batch's plumbing in one row lies between its load and its step.
+function paintPieces(pen, one, side, box) {
+  if (!side || !box) return;
+  const end = Number.isNaN(one.stepStart) ? pen.run.total : one.stepStart;
+  for (let at = firstAbove(side.start, one.loadStart); side.start[at] < end; at += 1) {
+    const activity = side.kind[at];
+    if (side.batch[at] !== one.batch || isOfWorker(activity)) continue;
+    const left = pen.scale.x(side.start[at]);
+    const wide = Math.max(1.5, pen.scale.x(side.end[at]) - left);
+    paintPiece(pen, { left, wide, batch: one.batch, activity }, box);
+  }
 }
 
 // Ready batches are tokens; a dashed box stands for the one that has to come first and is not there.
@@ -78,10 +101,10 @@ function paintTokens(pen, at) {
   ctx.textAlign = "center";
   ctx.font = `${layout.font(12.5, 600)} ${palette.font}`;
   const end = layout.plot.x + layout.plot.w;
-  const digits = String(run.order.length).length;
+  const digits = String(run.mostNumber).length;
   const wide = Math.max(26, 12 + digits * 8) * type;
   let x = layout.plot.x;
-  if (isMissing(moment) && run.workers) {
+  if (isMissing(run, moment)) {
     paintMissing(pen, moment, { x: x + 0.75, y: y + 0.75, w: wide - 1.5, h: high - 1.5 });
     x += wide + 5;
   }
@@ -91,13 +114,13 @@ function paintTokens(pen, at) {
       note(`+ ${moment.ready.length - index} more`);
       return false;
     }
-    const hue = hueOf(batch, run.workers);
+    const hue = hueOf(run, batch);
     ctx.fillStyle = palette.batches[hue];
     ctx.beginPath();
     ctx.roundRect(x, y, wide, high, 4);
     ctx.fill();
     ctx.fillStyle = palette.inks[hue];
-    ctx.fillText(String(batch), x + wide / 2, y + high / 2 + 0.5);
+    ctx.fillText(String(numberOf(run, batch)), x + wide / 2, y + high / 2 + 0.5);
     x += wide + 5;
     return true;
   });
@@ -113,7 +136,7 @@ function paintTokens(pen, at) {
   }
 }
 
-function paintMissing({ ctx, palette }, { training, next }, box) {
+function paintMissing({ ctx, palette, run }, { training, next }, box) {
   const ink = training ? palette.quiet : palette.stall;
   ctx.strokeStyle = ink;
   ctx.lineWidth = 1.5;
@@ -123,5 +146,5 @@ function paintMissing({ ctx, palette }, { training, next }, box) {
   ctx.stroke();
   ctx.setLineDash([]);
   ctx.fillStyle = training ? palette.quiet : palette.text;
-  ctx.fillText(String(next.batch), box.x + box.w / 2, box.y + box.h / 2 + 0.5);
+  ctx.fillText(String(numberOf(run, next.batch)), box.x + box.w / 2, box.y + box.h / 2 + 0.5);
 }

@@ -1,10 +1,11 @@
 // The cached picture of a run: painted when the run, the size, the zoom or the theme changes, never per frame.
 
-import { paintGpu, paintLane, paintMain } from "./lanes.mjs";
+import { dots, hatch } from "./palette.mjs";
+import { firstAbove } from "./spans.mjs";
+import { paintBreak, paintEpochs } from "./marks.mjs";
+import { paintGpu, paintMain, paintPinning, paintWorker } from "./rows.mjs";
 import { scaleOf } from "./layout.mjs";
 import { ticks, unitOf } from "./format.mjs";
-import { firstAbove } from "./run.mjs";
-import { hatch } from "./palette.mjs";
 
 export function paintBase(player) {
   const { run, layout, palette, dpr } = player;
@@ -13,20 +14,32 @@ export function paintBase(player) {
   ctx.fillStyle = palette.ground;
   ctx.fillRect(0, 0, layout.width, layout.height);
   const pen = { ctx, run, layout, palette, view: player.view, scale: scaleOf(layout, player.view) };
-  pen.waiting = hatch(ctx, dpr, { ink: palette.wait, size: 6, weight: 1.1 });
-  pen.stalled = hatch(ctx, dpr, { ground: palette.stall, ink: "rgba(255,255,255,0.5)", size: 9, weight: 1.8 });
+  player.textures ??= texturesOf(ctx, palette, dpr);
+  Object.assign(pen, player.textures);
   ctx.save();
   ctx.beginPath();
   ctx.rect(layout.plot.x, 0, layout.plot.w, layout.height);
   ctx.clip();
   paintTracks(pen);
-  layout.lanes.forEach((box, id) => paintLane(pen, run.lanes[id], box));
+  layout.lanes.forEach((box, id) => paintWorker(pen, id, box));
   paintQueue(pen);
+  if (layout.pin) paintPinning(pen);
   paintMain(pen);
   paintGpu(pen);
   ctx.restore();
+  paintEpochs(pen);
+  paintBreak(pen);
   paintAxis(pen);
   paintLabels(pen);
+}
+
+function texturesOf(ctx, palette, dpr) {
+  return {
+    waiting: hatch(ctx, dpr, { ink: palette.wait, size: 6, weight: 1.1 }),
+    stalled: hatch(ctx, dpr, { ground: palette.stall, ink: "rgba(255,255,255,0.5)", size: 9, weight: 1.8 }),
+    dotted: dots(ctx, dpr, { ground: palette.plain, ink: palette.quiet, size: 4, radius: 0.75 }),
+    nothing: hatch(ctx, dpr, { ink: palette.line, size: 8, weight: 1, crossed: true }),
+  };
 }
 
 function paintTracks({ ctx, layout, palette }) {
@@ -68,10 +81,11 @@ function paintArea({ ctx, run, view, scale, palette }, ground, unit) {
   for (let at = from; at < to; at += 1) {
     const x = scale.x(time[at]);
     shape.lineTo(x, height);
-    height = ground - count[at] * unit;
+    // Survivors of an iterable dataset may hold more than the capacity for a while.
+    height = ground - Math.min(count[at], run.capacity) * unit;
     shape.lineTo(x, height);
   }
-  const end = scale.x(to < time.length ? time[to] : time[to - 1]);
+  const end = scale.x(to < time.length ? time[to] : run.total);
   shape.lineTo(end, height);
   shape.lineTo(end, ground);
   ctx.fillStyle = palette.queue;
@@ -127,6 +141,7 @@ function paintLabels({ ctx, run, layout, palette }) {
   ctx.fillStyle = palette.text;
   ctx.font = `${layout.font(13)} ${palette.font}`;
   label(ctx, layout, layout.queue, layout.wide ? "ready queue" : "queue", run.workers ? `holds ${run.capacity}` : "");
+  if (layout.pin) label(ctx, layout, layout.pin, layout.wide ? "pinning thread" : "pin", "");
   label(ctx, layout, layout.main, layout.wide ? "training process" : "main", "");
   ctx.font = `${layout.font(13, 600)} ${palette.font}`;
   label(ctx, layout, layout.gpu, "GPU", "");

@@ -49,6 +49,8 @@ export function readPalette(root) {
     text,
     ...hues,
     inks: hues.batches.map(inkOn),
+    softs: hues.batches.map((hue) => mix(hue, ground, dark ? 0.62 : 0.7)),
+    plain: mix(ground, text, dark ? 0.16 : 0.1),
     stallInk: "#000000",
     font: read("--st-font", "system-ui, sans-serif"),
     primary: read("--st-primary-color", hues.batches[0]),
@@ -59,14 +61,15 @@ export function readPalette(root) {
     queue: mix(ground, text, dark ? 0.34 : 0.26),
     queueEdge: mix(ground, text, 0.62),
     busy: mix(hues.batches[0], ground, 0.15),
+    crowd: mix(hues.batches[0], ground, 0.7),
     veil: faded(ground, dark ? 0.74 : 0.76),
     dim: faded(ground, 0.66),
     key: [dark, ground, text, read("--st-primary-color", ""), read("--st-font", "")].join("|"),
   };
 }
 
-// A diagonal hatch of `size` CSS pixels, sharp at any device pixel ratio.
-export function hatch(ctx, dpr, { ground, ink, size, weight }) {
+// A texture that repeats every `size` CSS pixels, sharp at any device pixel ratio; `draw` gets the tile's side.
+function texture(ctx, dpr, { ground, size }, draw) {
   const side = Math.round(size * dpr);
   const tile = document.createElement("canvas");
   tile.width = side;
@@ -76,15 +79,35 @@ export function hatch(ctx, dpr, { ground, ink, size, weight }) {
     pen.fillStyle = ground;
     pen.fillRect(0, 0, side, side);
   }
-  pen.strokeStyle = ink;
-  pen.lineWidth = weight * dpr;
-  pen.beginPath();
-  for (const shift of [-side, 0, side]) {
-    pen.moveTo(shift - 2, side + 2);
-    pen.lineTo(shift + side + 2, -2);
-  }
-  pen.stroke();
+  draw(pen, side);
   const pattern = ctx.createPattern(tile, "repeat");
   pattern.setTransform(new DOMMatrix().scale(1 / dpr));
   return pattern;
+}
+
+// A diagonal hatch; `crossed` in both directions.
+export function hatch(ctx, dpr, { ground, ink, size, weight, crossed = false }) {
+  return texture(ctx, dpr, { ground, size }, (pen, side) => {
+    pen.strokeStyle = ink;
+    pen.lineWidth = weight * dpr;
+    pen.beginPath();
+    for (const shift of [-side, 0, side]) {
+      pen.moveTo(shift - 2, side + 2);
+      pen.lineTo(shift + side + 2, -2);
+      if (!crossed) continue;
+      pen.moveTo(shift - 2, -2);
+      pen.lineTo(shift + side + 2, side + 2);
+    }
+    pen.stroke();
+  });
+}
+
+// Dots in a square grid.
+export function dots(ctx, dpr, { ground, ink, size, radius }) {
+  return texture(ctx, dpr, { ground, size }, (pen, side) => {
+    pen.fillStyle = ink;
+    pen.beginPath();
+    pen.arc(side / 2, side / 2, radius * dpr, 0, 7);
+    pen.fill();
+  });
 }

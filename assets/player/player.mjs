@@ -5,14 +5,15 @@ import { listenControls } from "./controls.mjs";
 import { paintCurve } from "./curve.mjs";
 import { requestFrame } from "./clock.mjs";
 import { decode } from "./decode.mjs";
-import { layoutOf, stageHeight } from "./layout.mjs";
-import { listenPointer, showTip } from "./pointer.mjs";
+import { layoutOf, needsOf } from "./layout.mjs";
+import { listenPointer } from "./pointer.mjs";
+import { showTip } from "./tip.mjs";
 import { paintBase } from "./paint.mjs";
 import { paintOver } from "./overlay.mjs";
-import { inkOn, readPalette } from "./palette.mjs";
-import { fillSpeeds, writeMoment, writeRun, writeTicks } from "./words.mjs";
+import { takeSizes } from "./sizes.mjs";
+import { fillSpeeds, writeMoment, writeRun } from "./words.mjs";
+import { fillLegend } from "./legend.mjs";
 
-const WIDE_PX = 720;
 // Longer than a rerun takes; a later change of `selected` is the page's own wish.
 const ANSWER_WITHIN_MS = 5000;
 const PARTS = {
@@ -20,8 +21,9 @@ const PARTS = {
   knobTicks: ".knob-ticks", headline: ".headline-text", swatch: ".swatch", caption: ".caption", source: ".source",
   stage: ".stage", base: ".base", over: ".over", tip: ".tip", help: ".help", restart: ".restart", back: ".back",
   play: ".play", playIcon: ".play-icon", playWord: ".play-word", forward: ".forward", scrub: ".scrub", time: ".time",
-  speed: ".speed", ask: ".ask", rate: ".rate", stalled: ".stalled", bound: ".bound", boundUnit: ".bound-unit", curve: ".curve",
-  finding: ".finding", advice: ".advice", live: ".live",
+  speed: ".speed", ask: ".ask", rate: ".rate", stalled: ".stalled", bound: ".bound", boundName: ".bound-name",
+  boundUnit: ".bound-unit", curve: ".curve", finding: ".finding", advice: ".advice", live: ".live", legend: ".legend",
+  rank: ".rank", rankChoice: ".rank-choice", ranks: ".ranks",
 };
 
 const players = new WeakMap();
@@ -29,7 +31,7 @@ const players = new WeakMap();
 class Player {
   constructor(parent) {
     this.el = Object.fromEntries(Object.entries(PARTS).map(([name, css]) => [name, parent.querySelector(css)]));
-    Object.assign(this, { speed: 1, time: 0, index: 0, frame: 0, lastFrame: 0, spokenAt: 0 });
+    Object.assign(this, { speed: 1, time: 0, index: 0, rank: 0, frame: 0, lastFrame: 0, spokenAt: 0 });
     Object.assign(this, { playing: false, onScreen: true, scrubbing: false, gone: false, hover: null, pin: null });
     this.stale = { base: true, run: true };
     this.asked = [];
@@ -54,10 +56,13 @@ class Player {
   load(payload, first) {
     const same = !first && payload.header.runs.length === this.payload.header.runs.length;
     this.payload = payload;
+    this.needs = needsOf(payload.header);
     this.several = payload.header.runs.length > 1 && payload.header.knob !== null;
     this.el.root.classList.toggle("single", !this.several);
     this.el.knob.max = String(payload.header.runs.length - 1);
     this.size = null;
+    this.rank = Math.min(this.rank, ...payload.header.runs.map((run) => run.ranks.length - 1));
+    fillLegend(this);
     fillHelp(this);
     this.show(same ? this.index : payload.header.selected);
   }
@@ -73,7 +78,7 @@ class Player {
   show(index) {
     const before = this.run;
     this.index = Math.max(0, Math.min(this.payload.header.runs.length - 1, index));
-    this.run = this.payload.run(this.index);
+    this.run = this.payload.run(this.index, this.rank);
     const part = before?.total ? this.run.total / before.total : 1;
     this.time = before ? (this.time >= before.total ? this.run.total : this.time * part) : 0;
     this.view = before && this.view ? { from: this.view.from * part, to: this.view.to * part } : { from: 0, to: this.run.total };
@@ -86,6 +91,12 @@ class Player {
   choose(index) {
     const last = this.payload.header.runs.length - 1;
     if (index !== this.index && index >= 0 && index <= last) this.show(index);
+  }
+
+  // Show another rank of the same run.
+  chooseRank(rank) {
+    this.rank = rank;
+    this.show(this.index);
   }
 
   chooseBy(places) {
@@ -106,33 +117,8 @@ class Player {
     return this.asked.some((one) => one.index === index);
   }
 
-  // Sizes and theme; reads the page's layout, so never per frame.
   measure() {
-    const present = new URLSearchParams(location.search).get("present") === "1";
-    this.el.root.classList.toggle("present", present);
-    this.type = present ? 1.35 : 1;
-    const palette = readPalette(this.el.root);
-    const width = this.el.frame.clientWidth;
-    const dpr = Math.min(2, window.devicePixelRatio || 1);
-    const size = [width, window.innerHeight, dpr, palette.key, this.type].join();
-    if (!width || size === this.size) return;
-    Object.assign(this, { size, palette, dpr, width, hover: null, pin: null });
-    this.el.root.classList.toggle("dark", palette.dark);
-    this.el.root.style.setProperty("--on-accent", inkOn(palette.primary));
-    this.wide = width >= WIDE_PX;
-    this.el.root.classList.toggle("narrow", !this.wide);
-    const height = stageHeight({ ...this, screen: window.innerHeight, mostWorkers: this.payload.mostWorkers });
-    this.el.stage.style.height = `${height}px`;
-    this.sizes = {};
-    for (const name of ["base", "over", "curve"]) {
-      const canvas = this.el[name];
-      this.sizes[name] = { width: canvas.clientWidth, height: canvas.clientHeight };
-      canvas.width = Math.round(canvas.clientWidth * dpr);
-      canvas.height = Math.round(canvas.clientHeight * dpr);
-    }
-    if (this.several) writeTicks(this);
-    Object.assign(this.stale, { base: true, run: true });
-    requestFrame(this);
+    takeSizes(this);
   }
 
   draw() {
@@ -142,7 +128,9 @@ class Player {
       if (this.several) paintCurve(this);
     }
     if (this.stale.base) {
-      this.layout = layoutOf({ ...this.sizes.base, workers: this.run.workers, wide: this.wide, type: this.type });
+      const { run, needs, wide, type } = this;
+      const pins = run.pinSide.start.length > 0;
+      this.layout = layoutOf({ ...this.sizes.base, workers: run.workers, pins, needs, wide, type });
       paintBase(this);
     }
     this.stale = { base: false, run: false };

@@ -1,24 +1,44 @@
 // The pointer on the timeline: hover tells, a click pins, a drag moves the clock, Ctrl with the wheel zooms.
 
+import { GPU_LANE, MAIN_LANE, PIN_LANE, isOfWorker } from "./activities.mjs";
 import { requestFrame, setTime, zoom } from "./clock.mjs";
-import { count, time } from "./format.mjs";
-import { firstAbove } from "./run.mjs";
-import { momentOf } from "./moment.mjs";
-import { put } from "./words.mjs";
 import { scaleOf } from "./layout.mjs";
+import { spanAt } from "./spans.mjs";
 
 const DRAG_PX = 5;
 const NEAR_PX = 4;
 
 function within(box, y, slack = 0) {
-  return y >= box.y - slack && y < box.y + box.h + slack;
+  return Boolean(box) && y >= box.y - slack && y < box.y + box.h + slack;
 }
 
-// The span of a lane under one moment, or the nearest within `slack` seconds.
-function spanAt(lane, seconds, slack) {
-  const at = firstAbove(lane.end, seconds - slack);
-  if (at >= lane.start.length || lane.start[at] > seconds + slack) return null;
-  return { batch: lane.batch[at], start: lane.start[at], end: lane.end[at] };
+// What may lie at a height: kind and lane, that on top first.
+function layersAt({ layout, run }, y) {
+  const worker = layout.lanes.findIndex((box) => within(box, y, 1));
+  if (worker >= 0) return [["load", run.lanes[worker], worker], ["piece", run.sides[worker], worker]];
+  if (within(layout.pin, y, 2)) return [["piece", run.pinSide, PIN_LANE]];
+  if (within(layout.main, y, 3)) {
+    const own = ["piece", run.mainSide, MAIN_LANE];
+    if (run.workers === 0) return [["load", run.main, MAIN_LANE], own];
+    return [["handover", run.handovers, MAIN_LANE], own, ["wait", run.waits, MAIN_LANE]];
+  }
+  if (!within(layout.gpu, y, 2)) return [];
+  const lanes = [["step", run.gpu], ["stall", run.stalls], ["piece", run.gpuSide], ["gap", run.gaps]];
+  return lanes.map(([kind, lane]) => [kind, lane, GPU_LANE]);
+}
+
+// How near a thing has to be, in multiples of NEAR_PX / 2: first what is under the pointer, then what is near it. A
+// hand-over takes no time, so near is all it can be; a wait is what lies there when nothing else does.
+const PASSES = [
+  { handover: 0.5, wait: -1, other: 0 },
+  { handover: 3, wait: 1, other: 1 },
+];
+
+// A worker's own piece must not light up the batch of the same number.
+function found(kind, lane, span) {
+  return kind === "piece" && isOfWorker(span.activity)
+    ? { kind, lane, ...span, worker: span.batch, batch: null }
+    : { kind, lane, ...span };
 }
 
 function hit(player, x, y) {
@@ -26,67 +46,17 @@ function hit(player, x, y) {
   if (x < layout.plot.x || x > layout.plot.x + layout.plot.w) return null;
   const scale = scaleOf(layout, player.view);
   const seconds = scale.seconds(x);
+  const layers = layersAt(player, y);
   const slack = NEAR_PX / 2 / scale.perSecond;
-  const found = (kind, lane, more = slack) => {
-    const span = spanAt(lane, seconds, more);
-    return span && { kind, ...span, at: seconds, y };
-  };
-  const worker = layout.lanes.findIndex((box) => within(box, y, 1));
-  if (worker >= 0) return found("load", run.lanes[worker]);
-  if (within(layout.gpu, y, 2)) return found("step", run.gpu, 0) ?? found("stall", run.stalls) ?? found("step", run.gpu);
-  if (within(layout.main, y, 3)) {
-    if (run.workers === 0) return found("load", run.main);
-    return found("handover", run.handovers, slack * 3) ?? found("wait", run.stalls);
+  for (const pass of PASSES) {
+    for (const [kind, lane, id] of layers) {
+      const near = pass[kind] ?? pass.other;
+      const span = near >= 0 && spanAt(lane, seconds, near * slack);
+      if (span) return { ...found(kind, id, span), at: seconds, y };
+    }
   }
   if (within(layout.queue, y, 2) && run.workers && seconds <= run.total) return { kind: "queue", at: seconds, batch: null, y };
   return null;
-}
-
-function named(run, batch) {
-  const epoch = Math.floor(batch / run.per_epoch);
-  return epoch === 0 ? `batch ${batch}` : `batch ${batch % run.per_epoch} of epoch ${epoch}`;
-}
-
-// The first line names the thing, the second its start, end and duration, the third the batch's whole way.
-function tipLines(run, found) {
-  if (found.kind === "queue") {
-    const { ready } = momentOf(run, found.at);
-    const listed = ready.length ? `: ${ready.slice(0, 8).join(", ")}${ready.length > 8 ? ", …" : ""}` : "";
-    return [`${count(ready.length, "batch")} ready${listed}`, `at ${time(found.at, run.total)}, room for ${run.capacity}`];
-  }
-  const one = run.batches.get(found.batch);
-  const owner = one.worker < 0 ? "training process" : `worker ${one.worker}`;
-  const batch = named(run, found.batch);
-  const title = {
-    load: `B${batch.slice(1)} loads in the ${owner}`,
-    step: `GPU trains ${batch}, loaded by the ${owner}`,
-    stall: `GPU stalled, waiting for ${batch} from the ${owner}`,
-    wait: `Training process waits for ${batch} from the ${owner}`,
-    handover: `Hand-over of ${batch} from the ${owner}`,
-  }[found.kind].replace("the worker", "worker");
-  const lasting = found.end - found.start;
-  const range = `${time(found.start, run.total, 1)} to ${time(found.end, run.total, 1)}`;
-  const lines = [title, lasting > 0 ? `${time(lasting, run.total, 1)}, from ${range}` : `at ${time(found.start, run.total, 1)}`];
-  const queued = one.received - one.loaded;
-  if (run.workers) lines.push(queued > run.total * 1e-6 ? `ready for ${time(queued, run.total, 1)} before its hand-over` : "handed over at once");
-  return lines;
-}
-
-export function showTip(player) {
-  const { tip } = player.el;
-  const found = player.hover ?? player.pin;
-  tip.hidden = !found;
-  if (!found) return;
-  const lines = tipLines(player.run, found);
-  while (tip.children.length < lines.length) tip.append(document.createElement("p"));
-  [...tip.children].forEach((line, index) => {
-    line.hidden = index >= lines.length;
-    put(line, lines[index] ?? "");
-  });
-  const x = scaleOf(player.layout, player.view).x(found.at);
-  const left = Math.max(0, Math.min(x + 14, player.layout.width - tip.offsetWidth - 4));
-  const above = found.y - tip.offsetHeight - 12;
-  tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(above >= 0 ? above : found.y + 18)}px)`;
 }
 
 export function listenPointer(player, listen) {
@@ -119,10 +89,10 @@ export function listenPointer(player, listen) {
   listen(over, "pointerup", (event) => {
     const [x, y] = place(event);
     if (down && !down.dragging) {
-      const found = hit(player, x, y);
-      const again = found && player.pin && player.pin.batch === found.batch && player.pin.kind === found.kind;
-      if (!found && y > player.layout.bottom && y < player.layout.tokens) scrub(x);
-      player.pin = again ? null : found;
+      const under = hit(player, x, y);
+      const again = under && player.pin?.kind === under.kind && player.pin.start === under.start;
+      if (!under && y > player.layout.bottom && y < player.layout.tokens) scrub(x);
+      player.pin = again ? null : under;
       player.el.root.focus({ preventScroll: true });
     }
     down = null;

@@ -2,7 +2,7 @@
 
 import { SPEEDS } from "./clock.mjs";
 import { bare, rate, share, time, unitOf } from "./format.mjs";
-import { captionOf, headlineOf, pictureWords } from "./moment.mjs";
+import { capital, captionOf, headlineOf, pictureWords } from "./caption.mjs";
 import { curveWords } from "./curve.mjs";
 
 const PLAY = "M4 2.5v11l9.5-5.5z";
@@ -33,8 +33,9 @@ export function writeRun(player) {
   const { source, knob } = payload.header;
   put(el.headline, headlineOf(run));
   put(el.source, source);
-  put(el.rate, rate(run.samples_per_s));
-  put(el.stalled, share(run.stall_share));
+  put(el.rate, run.failure && run.samples_per_s === null ? "–" : rate(run.samples_per_s));
+  put(el.stalled, run.stall_share === null ? "–" : share(run.stall_share));
+  put(el.boundName, capital(run.bound_name));
   put(el.bound, rate(run.bound));
   el.boundUnit.hidden = run.bound === null;
   el.time.style.minWidth = `${2 * bare(run.total, run.total).length + 6}ch`;
@@ -42,6 +43,7 @@ export function writeRun(player) {
   put(el.advice, run.advice);
   attribute(el.base, "aria-label", pictureWords(run, source));
   attribute(el.root, "data-selected", String(index));
+  writeRanks(player);
   if (!player.several) return;
   put(el.knobName, knob);
   put(el.knobValue, String(run.value));
@@ -50,6 +52,19 @@ export function writeRun(player) {
   const heard = `${run.value}: ${rate(run.samples_per_s)} samples per second, ${headlineOf(run)}`;
   attribute(el.knob, "aria-valuetext", heard);
   attribute(el.curve, "aria-label", curveWords(payload, index));
+}
+
+// Which rank is shown; only the first few of many travel.
+function writeRanks({ el, run }) {
+  const { length } = run.ranks;
+  el.rank.hidden = length < 2;
+  put(el.ranks, `of ${run.of_ranks}`);
+  attribute(el.rank, "title", length < run.of_ranks ? `The first ${length} of ${run.of_ranks} ranks (R)` : "Next rank (R)");
+  while (el.rankChoice.options.length > length) el.rankChoice.lastChild.remove();
+  for (let rank = el.rankChoice.options.length; rank < length; rank += 1) {
+    el.rankChoice.append(new Option(`rank ${rank}`, rank));
+  }
+  el.rankChoice.value = String(run.rank);
 }
 
 // Values under the knob, thinned so that they never touch.

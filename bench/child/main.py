@@ -85,10 +85,12 @@ def _run(request: object, channel: int, build: Callable[[TrialSpec], Dataset[Any
     from bench.child import datasets
     from bench.child.trial import Trial
     from bench.trial.spec import TrialSpec
+    from dataloader_sim.shards import delivered
     from dataloader_sim.wire import timeline_to_bytes
 
     spec = TrialSpec.from_dict(request)
-    trial = Trial(spec, (build or datasets.build)(spec), Reporter(channel, spec.scenario.workload.batches))
+    batches, _ = delivered(spec.scenario.workload, spec.scenario.loader)
+    trial = Trial(spec, (build or datasets.build)(spec), Reporter(channel, batches))
     send(channel, Kind.STARTED)
     result = trial.run()
     send(channel, Kind.TIMELINE, timeline_to_bytes(result.timeline))

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli.arguments import whole
-from dataloader_sim import Scenario, simulate
 
 ROOT = Path(__file__).parents[2]
 SERVER = "pages._ui.server"
@@ -98,8 +97,6 @@ def _serve(settings: list[str]) -> int:
 
 def _open_when_up(port: int, browser: bool) -> None:  # noqa: FBT001 (a thread's target takes no keywords here)
     address = f"http://{ADDRESS}:{port}"
-    # Numba compiles the engine once for every installation; the first picture should not wait for it.
-    simulate(Scenario())
     deadline_s = time.monotonic() + START_S
     while time.monotonic() < deadline_s:
         if _answers(port):

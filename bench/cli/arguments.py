@@ -6,42 +6,11 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from bench.trial.spec import MOST_WORKERS
-from dataloader_sim.rules import limits
-from dataloader_sim.scenario import LoaderConfig, Machine, Scenario, Workload
 
 LONGEST_ECHO = 40
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flag:
-    """Name one option that sets one field of a scenario; times are given in milliseconds."""
-
-    flag: str
-    owner: type
-    name: str
-    help: str
-    emulated: bool = False
-
-
-FLAGS = (
-    Flag(flag="--batches", owner=Workload, name="batches", help="batches in an epoch"),
-    Flag(flag="--batch-size", owner=Workload, name="batch_size", help="samples in a batch"),
-    Flag(flag="--io-ms", owner=Workload, name="io_s", help="one sample: time blocked on storage", emulated=True),
-    Flag(flag="--cpu-ms", owner=Workload, name="cpu_s", help="one sample: time on a core", emulated=True),
-    Flag(flag="--jitter", owner=Workload, name="jitter", help="coefficient of variation of both", emulated=True),
-    Flag(flag="--step-ms", owner=Workload, name="step_s", help="accelerator time of a training step"),
-    Flag(flag="--prefetch-factor", owner=LoaderConfig, name="prefetch_factor", help="batches ahead per worker"),
-)
-SIMULATED = (
-    Flag(flag="--slow-every", owner=Workload, name="slow_every", help="every n-th sample is slow, 0: none"),
-    Flag(flag="--slow-factor", owner=Workload, name="slow_factor", help="how many times a slow sample costs"),
-    Flag(flag="--collate-ms", owner=Workload, name="collate_s", help="one batch: time on a core to collate it"),
-    Flag(flag="--cores", owner=Machine, name="cores", help="processes that compute at once, a fraction for a quota"),
-)
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,37 +30,6 @@ class Parser(argparse.ArgumentParser):
         if not re.search(r" must .*: ", sentence):
             sentence += f": see {self.prog} --help"
         self.exit(2, f"{self.prog}: {sentence}\n")
-
-
-def add_flags(parser: argparse.ArgumentParser, flags: Sequence[Flag], **defaults: float) -> None:
-    """Add options for fields of a scenario; `defaults` replaces those of the fields, in the fields' units."""
-    for one in flags:
-        item = next(item for item in fields(one.owner) if item.name == one.name)
-        default: Any = defaults.get(one.name, item.default)
-        shown = f"{default * 1e3:g} ms" if one.name.endswith("_s") else "torch's" if default is None else f"{default:g}"
-        parser.add_argument(
-            one.flag,
-            dest=one.name,
-            type=_reader(one.owner, one.name),
-            default=None,
-            metavar="MS" if one.name.endswith("_s") else "N",
-            help=f"{one.help} (default: {shown})",
-        )
-
-
-def scenario(arguments: argparse.Namespace, num_workers: Sequence[int], **defaults: float) -> Scenario:
-    """Build the scenario that the options describe; its num_workers is the largest of those given."""
-    given = defaults | {name: value for name, value in vars(arguments).items() if value is not None}
-    parts: dict[str, Any] = {}
-    for part, owner in (("workload", Workload), ("loader", LoaderConfig), ("machine", Machine)):
-        names = {one.name for one in (*FLAGS, *SIMULATED) if one.owner is owner}
-        parts[part] = {name: given[name] for name in names & given.keys()}
-    return Scenario(
-        workload=Workload(**parts["workload"]),
-        loader=LoaderConfig(num_workers=max(num_workers), **parts["loader"]),
-        machine=Machine(**parts["machine"]),
-        seed=given.get("seed", 0),
-    )
 
 
 def worker_counts(most: int = MOST_WORKERS) -> Callable[[str], tuple[int, ...]]:
@@ -156,16 +94,6 @@ def joined(argv: Sequence[str]) -> list[str]:
         else:
             whole_line.append(word)
     return whole_line
-
-
-def _reader(owner: type, name: str) -> Callable[[str], float]:
-    low, high = limits(owner, name)
-    rule = next(item for item in fields(owner) if item.name == name).metadata["rule"]
-    if rule.kind == "a whole number":
-        return whole(int(low), int(high), rule.hint or "see --help")
-    if name.endswith("_s"):
-        return number(low * 1e3, high * 1e3, "times are in milliseconds here", scale=1e-3)
-    return number(low, high, rule.hint or "see --help", above=rule.above)
 
 
 def _whole_or_none(text: str) -> int | None:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from bench import lock, machine, pictures
 from bench.cli import STOPPED, output
-from bench.cli.arguments import FLAGS, Parser, add_flags, number, scenario, whole, worker_counts
+from bench.cli.arguments import Parser, number, whole, worker_counts
+from bench.cli.flags import FLAGS, add_flags, scenario
 from bench.cli.progress import ShownSweep
 from bench.cli.terminal import Progress
 from bench.runs.events import Event, note_progress

@@ -14,6 +14,7 @@ from bench.trial.process import TrialProcess
 from bench.trial.spec import TrialError, TrialResult, TrialSpec
 from bench.trial.watchdog import Watchdog
 from dataloader_sim.scenario import Scenario
+from dataloader_sim.shards import delivered
 from dataloader_sim.timeline import Timeline
 from dataloader_sim.wire import timeline_from_bytes
 
@@ -46,7 +47,8 @@ def run_trial(
     if spec.workload == "jpeg":
         spec = replace(spec, images=str(pictures.folder(spec.images)))
     preflight.check_memory(spec)
-    total = spec.scenario.workload.batches * spec.scenario.workload.epochs
+    batches, _ = delivered(spec.scenario.workload, spec.scenario.loader)
+    total = batches * spec.scenario.workload.epochs
     with TrialProcess(command, spec.to_dict()) as process:
         memory, watchdog = session.MemoryWatch(process.pid), Watchdog(spec)
         timeline = None

@@ -8,6 +8,7 @@ from typing import Any
 from dataloader_sim.costs import MOST_SAMPLES
 from dataloader_sim.rules import check, choice, number, refuse
 from dataloader_sim.scenario import Scenario
+from dataloader_sim.shards import delivered
 from dataloader_sim.timeline import Timeline
 from dataloader_sim.wire import scenario_from_dict, scenario_to_dict
 
@@ -34,11 +35,12 @@ class TrialSpec:
 
     scenario: the workload and the loader to run; its machine is not used, a trial runs on this one.
     workload: `emulated` costs what the scenario's Workload says; `jpeg` decodes the pictures in `images`
-        and takes only batches, batch_size, epochs, the step and the launch from it.
+        and takes only batches, batch_size, epochs, the shards of an iterable dataset, the step and the launch from it.
     images: a folder of JPEG files, for `jpeg` only; empty: the generated pictures.
     stall_timeout_s: the trial is stopped when no batch arrived for that long, start-up not counted.
-    Raises ValueError for a value out of range and for what no trial can run: several ranks, a Dataset that
-    holds memory of its own, more workers, batches or samples than one trial may take.
+    Raises ValueError for a value out of range and for what no trial can run: several ranks, threads for workers, a
+    fault, a Dataset that holds memory of its own, an epoch without a batch, more workers, batches or samples than one
+    trial may take.
     """
 
     scenario: Scenario = field(default_factory=Scenario)
@@ -96,6 +98,14 @@ def _check_runnable(scenario: Scenario) -> None:
     workload, loader = scenario.workload, scenario.loader
     if scenario.machine.ranks != 1:
         raise refuse("ranks", "1 in a trial", scenario.machine.ranks, "several ranks can only be simulated so far")
+    if scenario.threads:
+        raise refuse("threads", "False in a trial", scenario.threads, "torch's workers are processes; simulate threads")
+    if scenario.fault is not None:
+        hint = "nothing is broken on purpose on this machine; simulate the fault"
+        raise refuse("fault", "None in a trial", scenario.fault.kind, hint)
+    if not delivered(workload, loader)[0]:
+        hint = "no worker's part of the samples fills a batch; use fewer workers, or no drop_last"
+        raise refuse("batches", "at least one batch that drop_last leaves", 0, hint)
     if workload.dataset_bytes:
         hint = "the datasets of a trial hold no data of their own"
         raise refuse("dataset_bytes", "0 in a trial", workload.dataset_bytes, hint)

@@ -9,6 +9,7 @@ from bench.machine import this_machine
 from bench.trial.messages import Kind, Message
 from bench.trial.process import TICK_S
 from bench.trial.spec import TrialError, TrialSpec
+from dataloader_sim.shards import delivered
 
 # Importing torch takes 1 to 2 s, and much longer from a cold network drive.
 IMPORT_S = 120.0
@@ -23,6 +24,7 @@ class Watchdog:
         """Take the limit from the spec."""
         self._spec = spec
         self._boot_s = _boot_s(spec)
+        self._batches, _ = delivered(spec.scenario.workload, spec.scenario.loader)
         self._started, self._done = False, 0
         self._quiet_s = 0.0
         self._seen_s = time.monotonic()
@@ -47,7 +49,7 @@ class Watchdog:
         if not self._started:
             return IMPORT_S
         # Every epoch may start its workers anew.
-        starting = self._done % self._spec.scenario.workload.batches == 0
+        starting = self._done % self._batches == 0
         return self._spec.stall_timeout_s + (self._boot_s if starting else 0.0)
 
     def _sentence(self) -> str:

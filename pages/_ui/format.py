@@ -45,6 +45,11 @@ def size(amount: float) -> str:
     return f"{amount / _BYTES_PER_UNIT**power:.3g} {units[power]}"
 
 
+def titled(words: str) -> str:
+    """Write words with a capital at their beginning, the rest as it is."""
+    return words[:1].upper() + words[1:]
+
+
 def literal(words: object) -> str:
     """Return words for a place that takes markdown, so that every character shows as itself."""
     return re.sub(r"([\\\[\]*_$<>~])", r"\\\1", str(words))
@@ -54,7 +59,7 @@ def sentence(words: object) -> str:
     """Write an error's words as one sentence, literally; a name such as num_workers stays as it is."""
     plain = literal(words).rstrip(". ")
     is_name = "_" in plain.partition(" ")[0]
-    return f"{plain}." if is_name else f"{plain[:1].upper()}{plain[1:]}."
+    return f"{plain}." if is_name else f"{titled(plain)}."
 
 
 def span(low: float, high: float, write: Callable[[float], str]) -> str:

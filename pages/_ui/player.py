@@ -19,22 +19,32 @@ ASSETS = Path(__file__).parents[2] / "assets" / "player"
 MODULES = (
     "format",
     "palette",
+    "activities",
+    "spans",
     "run",
     "decode",
     "moment",
+    "caption",
     "layout",
     "lanes",
+    "plumbing",
+    "rows",
+    "marks",
     "paint",
     "overlay",
     "clock",
+    "bounds",
     "curve",
     "words",
+    "legend",
+    "tip",
     "pointer",
     "keys",
     "controls",
+    "sizes",
     "player",
 )
-STYLES = ("frame", "stage", "sliders", "transport", "side")
+STYLES = ("frame", "stage", "words", "sliders", "transport", "side")
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*//.*\n|^[ \t]+", re.MULTILINE)

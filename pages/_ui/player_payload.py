@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -14,27 +14,23 @@ import numpy as np
 from dataloader_sim import Metrics, Timeline, Verdict
 from dataloader_sim.bounds import KNEE_TOLERANCE
 from dataloader_sim.rules import refuse
-from dataloader_sim.timeline import SOURCES, Array
+from dataloader_sim.timeline import SOURCES, SPAN
+from pages._ui.player_spans import PACKED, RankSpans, spans_of_ranks
 
-PACKED = np.dtype(
-    [
-        ("start_s", "<f4"),
-        ("end_s", "<f4"),
-        ("batch", "<u2"),
-        ("lane", "i1"),
-        ("activity", "u1"),
-    ],
-)
-MOST_BATCHES = np.iinfo(np.uint16).max + 1
-MOST_WORKERS = np.iinfo(np.int8).max + 1
+# Ranks beyond the first travel as long as their spans fit into so many bytes, and no more than a person tells apart.
+MOST_RANK_BYTES = 1_000_000
+MOST_RANKS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlayerRun:
     """Hold one run as the player shows it.
 
-    value: what the knob stands at, e.g. num_workers. bound: the GPU bound in samples/s, `math.inf` for none.
-    low, high: interval of a measured throughput in samples/s; None when there is none.
+    value: what the knob stands at, e.g. num_workers.
+    bound, bound_name: in samples/s what more workers cannot lift, `math.inf` for none, and its name.
+    low, high: interval of the throughput in samples/s: of a measured one its confidence interval, of a simulated one
+        what the seeds span; None when there is none.
+    median: the throughput that the curve shows, of several seeds or trials; None: this run's own.
     """
 
     value: int | str
@@ -42,15 +38,22 @@ class PlayerRun:
     metrics: Metrics
     verdict: Verdict
     bound: float
+    bound_name: str = "GPU bound"
     low: float | None = None
     high: float | None = None
+    median: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Return the throughput that the curve shows, in samples/s."""
+        return self.metrics.samples_per_s if self.median is None else self.median
 
 
 def pack(runs: Sequence[PlayerRun], *, selected: int, knob: str | None, source: str, autoplay: bool = True) -> bytes:
     """Return the payload: u32 header length, JSON header, then the spans of all runs, 12 bytes each.
 
-    Numbers are little-endian. The header is padded with spaces so that the spans start at a multiple of 4. Only
-    rank 0 is shown; a batch is numbered through all epochs. `header["digest"]` is equal for equal runs, so that
+    Numbers are little-endian. The header is padded with spaces so that the spans start at a multiple of 4. A run's
+    ranks follow one another; of many only the first few travel. `header["digest"]` is equal for equal runs, so that
     the browser tells a rerun from new data.
     Raises ValueError for no runs, a `selected` outside them, an unknown source, and runs too large for the format.
     """
@@ -60,10 +63,12 @@ def pack(runs: Sequence[PlayerRun], *, selected: int, knob: str | None, source: 
         raise refuse("selected", f"the index of one of {len(runs)} runs", selected)
     if source not in SOURCES:
         raise refuse("source", f"one of {', '.join(SOURCES)}", source)
-    spans = [_spans(run.timeline) for run in runs]
-    facts = [_facts(run, part.size) for run, part in zip(runs, spans, strict=True)]
-    body = b"".join(part.tobytes() for part in spans)
-    shown = {"runs": facts, "knob": knob, "knee": _knee(runs), "source": source}
+    most = _most_ranks(runs)
+    ranks = [spans_of_ranks(run.timeline, most) for run in runs]
+    body = b"".join(rank.packed.tobytes() for one in ranks for rank in one)
+    facts = [_facts(run, one) for run, one in zip(runs, ranks, strict=True)]
+    activities = sorted({int(code) for one in ranks for rank in one for code in np.unique(rank.packed["activity"])})
+    shown = {"runs": facts, "knob": knob, "knee": _knee(runs), "source": source, "activities": activities}
     digest = blake2b(_json(shown) + body, digest_size=8).hexdigest()
     header = _json({**shown, "selected": selected, "autoplay": autoplay, "digest": digest})
     header += b" " * (-len(header) % 4)
@@ -74,38 +79,42 @@ def _json(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _spans(timeline: Timeline) -> Array:
-    """Return the spans of rank 0 in the packed form, sorted by start, batches numbered through all epochs."""
-    spans = timeline.spans[timeline.spans["rank"] == 0]
-    batch = spans["batch"] + spans["epoch"].astype(np.int64) * timeline.scenario.workload.batches
-    if batch.size and batch.max() >= MOST_BATCHES:
-        raise refuse("batches", f"{MOST_BATCHES:,} or fewer in the player", int(batch.max()) + 1, "show fewer batches")
-    if spans.size and spans["lane"].max() >= MOST_WORKERS:
-        raise refuse("num_workers", f"{MOST_WORKERS} or fewer in the player", int(spans["lane"].max()) + 1)
-    packed = np.zeros(spans.size, PACKED)
-    for name in ("start_s", "end_s", "lane", "activity"):
-        packed[name] = spans[name]
-    packed["batch"] = batch
-    in_order: Array = packed[np.argsort(spans["start_s"], kind="stable")]
-    return in_order
+def _ranks(run: PlayerRun) -> int:
+    return run.timeline.scenario.machine.ranks
 
 
-def _facts(run: PlayerRun, spans: int) -> dict[str, Any]:
-    loader = run.timeline.scenario.loader
+def _most_ranks(runs: Sequence[PlayerRun]) -> int:
+    """Return how many ranks of each run travel: rank 0 always does."""
+    one_rank = sum(run.timeline.spans.nbytes * PACKED.itemsize / SPAN.itemsize / _ranks(run) for run in runs)
+    return max(1, min(MOST_RANKS, int(MOST_RANK_BYTES / max(one_rank, 1.0))))
+
+
+def _facts(run: PlayerRun, ranks: Sequence[RankSpans]) -> dict[str, Any]:
+    scenario, failure = run.timeline.scenario, run.timeline.failure
+    loader = scenario.loader
     return {
         "value": run.value,
-        "spans": spans,
+        "ranks": [{"spans": one.packed.size, "first": one.first, "at": one.at_s} for one in ranks],
+        "of_ranks": _ranks(run),
         "workers": loader.num_workers,
         "capacity": loader.capacity,
-        "per_epoch": run.timeline.scenario.workload.batches,
+        "in_order": loader.in_order,
+        "persistent": loader.persistent_workers,
+        "pinned": loader.pin_memory,
+        "iterable": scenario.workload.iterable,
+        "synchronize": scenario.workload.synchronize,
         "samples_per_s": _finite(run.metrics.samples_per_s),
-        "stall_share": run.metrics.stall_share,
+        "stall_share": _finite(run.metrics.stall_share),
+        "curve": _finite(run.rate),
         "bound": _finite(run.bound),
+        "bound_name": run.bound_name,
         "low": _finite(run.low),
         "high": _finite(run.high),
         "limit": run.verdict.limit,
         "finding": run.verdict.finding,
         "advice": run.verdict.advice,
+        "failure": asdict(failure) if failure else None,
+        "fault": asdict(scenario.fault) if failure and scenario.fault else None,
     }
 
 
@@ -114,9 +123,9 @@ def _finite(value: float | None) -> float | None:
 
 
 def _knee(runs: Sequence[PlayerRun]) -> int | None:
-    """Return the index of the first run within 2 % of the best, None for one run or one without a limit."""
-    rates = [run.metrics.samples_per_s for run in runs]
-    if len(runs) == 1 or not all(map(math.isfinite, rates)):
+    """Return the index of the first run within 2 % of the best, None for one run, one without limit, one broken off."""
+    rates = [run.rate for run in runs]
+    if len(runs) == 1 or not all(map(math.isfinite, rates)) or any(run.timeline.failure for run in runs):
         return None
     enough = max(rates) * (1 - KNEE_TOLERANCE)
     return next(index for index, rate in enumerate(rates) if rate >= enough)

@@ -2,19 +2,24 @@
 
 import streamlit as st
 
-from pages._ui import cache, controls, frame, words
+from pages._ui import cache, controls, frame, memory, words
 from pages._ui.figures import curve
 
 frame.title("What does one setting change?", words.SIMULATED)
-axis = controls.axis()
-scenario = controls.scenario(without=axis.key)
-run = cache.sweep(scenario, axis.axis, tuple(axis.field_value(value) for value in axis.options))
-frame.knee(run, axis.label, axis.options)
+with controls.row():
+    axis = controls.axis()
+    scenario = controls.scenario(without=axis.key)
+with frame.waiting_for_simulator():
+    run = cache.curve(scenario, axis)
+frame.knee(run, axis.label, axis.stops)
+memory.warn(scenario)
 picked = st.plotly_chart(
-    curve.figure(run, axis.label, axis.options, dark=frame.dark()),
+    curve.figure(run, axis.label, axis.stops, memory=memory.of_curve(run), dark=frame.dark()),
     on_select="rerun",
     key=f"curve-{axis.key}",
     config={"displayModeBar": False},
 )
+if scenario.fault:
+    st.caption("A curve is of steady throughput: this one is drawn without its fault.")
 st.caption("Click a point to see that run. Bounds are closed forms that no steady run can exceed.")
 controls.open_picked(picked, axis)

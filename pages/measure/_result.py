@@ -76,7 +76,6 @@ def _draw(kept: Kept) -> None:
         picture = curve.figure(seen, "num_workers", seen.values, kept.points, dark=frame.dark())
         st.plotly_chart(picture, key=f"measured-{kept.run.id}", config={"displayModeBar": False})
         st.caption(_where_from(kept))
-        frame.limits_of_model(seen.scenario)
 
 
 def _where_from(kept: Kept) -> str:

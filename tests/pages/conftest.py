@@ -6,8 +6,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bench import jobs
+from pages._ui import compiling
 
 APP = Path(__file__).parents[2] / "app.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def simulator():
+    """Have the simulator compiled: until then pages show a recorded run."""
+    compiling.wait()
 
 
 @pytest.fixture

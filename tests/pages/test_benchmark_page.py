@@ -3,10 +3,9 @@
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
-from kept_runs import BASE, keep, spec
+from kept_runs import keep, spec
 
 from bench import jobs, lock
 from bench.runs.records import CANCELLED, FAILED, INTERRUPTED
@@ -181,13 +180,6 @@ def test_failed_trials_and_skipped_pictures_are_noted_in_their_row(open_page, st
     assert notes[0] == "2 pictures could not be decoded and were skipped."
     assert notes[2].endswith("1 trial failed: A worker was killed: use fewer workers.")
     assert "with a sample's cost as measured at num_workers 1" in said(app)
-
-
-def test_settings_that_are_not_simulated_are_named_beside_the_picture(open_page, store):
-    base = replace(BASE, loader=replace(BASE.loader, pin_memory=True))
-    keep(store, spec(base=base))
-    app = open_page(PAGE)
-    assert "loader.pin_memory" in app.info[0].value
 
 
 def test_a_damaged_file_of_runs_is_one_sentence(open_page, store):

@@ -1,12 +1,16 @@
 """The Plotly pictures, from hand-written timelines: what they draw, in which colour, and the words on them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, sweep
+from dataloader_sim import Band, Bounds, LoaderConfig, Machine, Scenario, Workload, sweep
+from dataloader_sim.memory import predict
 from dataloader_sim.timeline import GPU, MAIN, SPAN, Activity, Timeline
-from pages._ui.figures import axis, compare, curve
+from pages._ui.figures import axis, compare, curve, limits
 from pages._ui.figures.curve import DARK, LIGHT, Point
+from pages._ui.words import BOUNDS
 
 # Step time of 1 s and batches of 2 samples: 2 samples/s at most; a load of 4 s in each worker.
 WORKLOAD = Workload(batches=9, batch_size=2, io_s=2.0, cpu_s=0.0, step_s=1.0)
@@ -57,6 +61,52 @@ def test_the_curve_draws_the_bounds_that_are_near():
     assert "Core bound" not in seen
     dashes = {seen[name].line.dash for name in ("GPU bound", "Loader bound", "Simulated")}
     assert len(dashes) == 3
+
+
+def test_of_equal_bounds_one_is_drawn_and_one_far_above_is_not():
+    seen = traces(drawn())
+    # Without a launch or a message to take the training process can do what the accelerator can.
+    assert "Host bound" not in seen
+    names = {name for name in seen if name.endswith("bound")}
+    assert names == {"GPU bound", "Loader bound"}
+
+
+def test_every_bound_has_a_name_a_dash_and_a_colour_of_its_own():
+    fields = {item.name for item in dataclasses.fields(Bounds)} - {"knee"}
+    assert set(BOUNDS) == set(limits.DASHES) == fields
+    for some in (set(BOUNDS.values()), set(limits.DASHES.values()), *({p[f] for f in fields} for p in (LIGHT, DARK))):
+        assert len(some) == len(fields)
+
+
+def test_the_band_of_the_seeds_is_filled_there_and_back_and_the_curve_is_its_median():
+    run = sweep(BASE, "loader.num_workers", (0, 1, 2), run=by_hand)
+    bands = tuple(Band(low=one, median=one + 1, high=one + 3) for one in (0.0, 2.0, 1.0))
+    picture = curve.figure(dataclasses.replace(run, band=bands), "num_workers", (0, 1, 2))
+    seen = traces(picture)
+    band = seen["Seeds, lowest to highest"]
+    assert list(band.x) == [0, 1, 2, 2, 1, 0]
+    assert list(band.y) == [3.0, 5.0, 4.0, 1.0, 2.0, 0.0]
+    assert band.fill == "toself"
+    assert list(seen["Simulated, median"].y) == [1.0, 3.0, 2.0]
+    assert seen["Simulated, median"].text[1] == "1: 3 samples/s (2 to 5)"
+    assert [(note.text, note.y) for note in picture.layout.annotations] == [("knee: 1", 3.0)]
+    assert picture.layout.yaxis.range[1] >= 5.0
+
+
+def test_memory_is_drawn_below_with_its_limits_where_they_are_near():
+    sized = dataclasses.replace(WORKLOAD, sample_bytes=10**7)
+    machine = dataclasses.replace(BASE.machine, ram_bytes=5 * 10**8, shm_bytes=10**12)
+    run = sweep(dataclasses.replace(BASE, workload=sized, machine=machine), "loader.num_workers", (0, 2), run=by_hand)
+    forecasts = [predict(one.scenario) for one in run.timelines]
+    picture = curve.figure(run, "num_workers", (0, 2), memory=forecasts)
+    seen = traces(picture)
+    assert list(seen["Memory"].y) == [one.total_bytes / 1e9 for one in forecasts]
+    assert list(seen["in /dev/shm"].y) == [0.0, forecasts[1].shm_bytes / 1e9]
+    assert list(seen["RAM limit"].y) == [0.5, 0.5]
+    assert not any(name.endswith("shm limit") for name in seen)
+    assert seen["Memory"].yaxis == "y3"
+    assert picture.layout.yaxis3.title.text == "memory, GB"
+    assert picture.layout.xaxis3.title.text == "num_workers"
 
 
 def test_the_knee_is_named_at_its_point():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import replace
@@ -8,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import written_runs as written
+from unpacking import unpack
 
-from dataloader_sim import LoaderConfig, Scenario, Timeline, Workload, judge, metrics, simulate
-from dataloader_sim.timeline import GPU, MAIN, SPAN, Activity
-from pages._ui import player
-from pages._ui.player_payload import PACKED, PlayerRun, pack
+from dataloader_sim import LoaderConfig, Metrics, Scenario, Timeline, Workload, judge, metrics, simulate
+from dataloader_sim.timeline import Activity
+from pages._ui import player, player_payload
+from pages._ui.player_payload import PlayerRun, pack
+from pages._ui.player_spans import PACKED
 
 
 def run_of(num_workers: int, batches: int = 6, **changes: object) -> PlayerRun:
@@ -25,24 +27,12 @@ def as_run(timeline: Timeline, **changes: object) -> PlayerRun:
     return replace(run, **changes)
 
 
-def unpack(payload: bytes) -> tuple[dict, list[np.ndarray]]:
-    length = int.from_bytes(payload[:4], "little")
-    header = json.loads(payload[4 : 4 + length])
-    assert (4 + length) % 4 == 0
-    spans, at = [], 4 + length
-    for run in header["runs"]:
-        spans.append(np.frombuffer(payload, PACKED, run["spans"], at))
-        at += 12 * run["spans"]
-    assert at == len(payload)
-    return header, spans
-
-
 def test_every_run_arrives_with_its_words_numbers_and_spans() -> None:
     runs = [run_of(workers) for workers in (0, 1, 2)]
     header, spans = unpack(pack(runs, selected=1, knob="num_workers", source="simulated"))
     assert (header["selected"], header["knob"], header["source"]) == (1, "num_workers", "simulated")
-    for run, facts, packed in zip(runs, header["runs"], spans, strict=True):
-        sent = run.timeline.spans
+    for run, facts, (packed,) in zip(runs, header["runs"], spans, strict=True):
+        sent = run.timeline.spans[run.timeline.spans["activity"] != Activity.SEND]
         assert facts["value"] == run.value
         assert facts["workers"] == run.timeline.scenario.loader.num_workers
         assert facts["capacity"] == 2 * facts["workers"]
@@ -86,20 +76,56 @@ def test_what_has_no_limit_is_null() -> None:
     assert header["runs"][0]["low"] is None
 
 
-def test_batches_are_numbered_through_the_epochs_and_other_ranks_left_out() -> None:
-    spans = np.zeros(6, SPAN)
-    spans["rank"] = (0, 0, 0, 0, 0, 1)
-    spans["epoch"] = (0, 0, 0, 1, 1, 1)
-    spans["batch"] = (0, 0, 0, 0, 0, 0)
-    spans["lane"] = (MAIN, MAIN, GPU, MAIN, GPU, GPU)
-    spans["activity"] = (Activity.LOAD, Activity.RECEIVE, Activity.STEP, Activity.RECEIVE, Activity.STEP, Activity.STEP)
-    spans["end_s"] = (1, 1, 2, 3, 4, 4)
-    spans["start_s"] = (0, 1, 1, 3, 3, 3)
-    timeline = Timeline(scenario=Scenario(workload=Workload(batches=5, epochs=2)), source="measured", spans=spans)
-    known = run_of(0)
-    run = PlayerRun(value=0, timeline=timeline, metrics=known.metrics, verdict=known.verdict, bound=1.0)
-    _, (packed,) = unpack(pack([run], selected=0, knob=None, source="measured"))
-    assert packed["batch"].tolist() == [0, 0, 0, 5, 5]
+def test_only_as_many_ranks_travel_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [as_run(written.plumbed(workers, 4, ranks=4), value=workers) for workers in (1, 2)]
+    one_rank = sum(run.timeline.spans.size for run in runs) / 4 * PACKED.itemsize
+    monkeypatch.setattr(player_payload, "MOST_RANK_BYTES", int(2.5 * one_rank))
+    header, ranks = unpack(pack(runs, selected=0, knob="num_workers", source="simulated"))
+    assert [len(one) for one in ranks] == [2, 2]
+    assert [run["of_ranks"] for run in header["runs"]] == [4, 4]
+    monkeypatch.setattr(player_payload, "MOST_RANK_BYTES", 1)
+    assert [len(one) for one in unpack(pack(runs, selected=0, knob=None, source="simulated"))[1]] == [1, 1]
+
+
+def test_a_run_that_broke_off_has_no_knee() -> None:
+    timelines = [written.plumbed(2, 6), written.broken("killed")]
+    runs = [as_run(one, metrics=written.numbers(one), verdict=written.verdict()) for one in timelines]
+    header, _ = unpack(pack(runs, selected=0, knob="num_workers", source="simulated"))
+    assert header["knee"] is None
+    assert header["runs"][0]["failure"] is None
+
+
+def test_the_curve_and_its_knee_go_by_the_medians() -> None:
+    timeline = written.plumbed(2, 6)
+    medians = (50.0, 99.0, 100.0)
+    runs = [as_run(timeline, verdict=written.verdict(), median=one) for one in medians]
+    header, _ = unpack(pack(runs, selected=0, knob="num_workers", source="simulated"))
+    assert [run["curve"] for run in header["runs"]] == list(medians)
+    assert header["knee"] == 1
+    assert header["runs"][0]["samples_per_s"] == runs[0].metrics.samples_per_s
+
+
+def test_the_bound_has_a_name() -> None:
+    runs = [run_of(1), run_of(2, bound=5.0, bound_name="core bound")]
+    header, _ = unpack(pack(runs, selected=0, knob="num_workers", source="simulated"))
+    assert [(run["bound"], run["bound_name"]) for run in header["runs"]] == [(1067.0, "GPU bound"), (5.0, "core bound")]
+
+
+def test_a_throughput_without_a_batch_is_null() -> None:
+    header, _ = unpack(pack([run_of(1, metrics=nothing())], selected=0, knob=None, source="simulated"))
+    assert header["runs"][0]["stall_share"] is None
+
+
+def nothing() -> Metrics:
+    return replace(metrics(written.plumbed(2, 6)), samples_per_s=math.nan, stall_share=math.nan)
+
+
+def test_the_header_lists_what_occurs() -> None:
+    header, _ = unpack(pack([run_of(0), run_of(2)], selected=0, knob="num_workers", source="simulated"))
+    assert header["activities"] == [Activity.LOAD, Activity.RECEIVE, Activity.STEP]
+    header, _ = unpack(pack([as_run(written.plumbed(2, 6))], selected=0, knob=None, source="simulated"))
+    plumbing = {Activity.START, Activity.BOOT, Activity.PUT, Activity.GET, Activity.TOUCH, Activity.COPY}
+    assert plumbing | {Activity.LAUNCH, Activity.STOP} <= set(header["activities"])
 
 
 @pytest.mark.parametrize(

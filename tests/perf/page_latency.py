@@ -40,7 +40,7 @@ FIRST = """(() => {
   requestAnimationFrame(look);
 })()"""
 
-# Waits for a key on the n-th slider of the page; `picture` resolves when the player has painted other data.
+# Waits for a key on a slider; `picture` resolves when the player has painted other data.
 ARM = """(slider) => {
   const hosts = [...document.querySelectorAll("*")].filter((one) => one.shadowRoot);
   const root = hosts.map((one) => one.shadowRoot.querySelector("[data-clock]")).find(Boolean);
@@ -55,7 +55,7 @@ ARM = """(slider) => {
     });
     watch.observe(root, { attributes: true });
   });
-  document.querySelectorAll('[data-testid="stSlider"] input')[slider].focus();
+  document.querySelector(`.st-key-${slider} input`).focus();
 }"""
 
 # Moves the player's own knob and resolves after the frame that painted it.
@@ -106,7 +106,7 @@ def measure(browser, address):
         drags.append(page.evaluate(DRAG, value))
         page.wait_for_timeout(200)
     line("drag of num_workers to paint", drags)
-    for slider, name in ((3, "sample CPU"), (5, "step time")):
+    for slider, name in (("cpu_ms", "sample CPU"), ("step_ms", "step time")):
         times = []
         for number in range(TIMES):
             page.evaluate(ARM, slider)

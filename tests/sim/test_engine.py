@@ -1,15 +1,19 @@
 """The engine against two oracles, and its exactness."""
 
+import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from features import FEATURES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import recurrence, stepped
+from oracles import in_order, stepped
+from oracles.compare import assert_same_run
 from strategies import loaders, scenarios, workloads
 
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, simulate
@@ -20,10 +24,7 @@ ROOT = Path(__file__).parents[2]
 @settings(max_examples=300, deadline=None)
 @given(scenarios(cores=64.0))
 def test_with_a_core_for_everyone_every_time_equals_the_recurrence(scenario):
-    rows = simulate(scenario).batches()
-    expected = recurrence(scenario)
-    for name in ("load_start_s", "loaded_s", "received_s", "step_end_s"):
-        assert rows[name] == pytest.approx([row[name] for row in expected], rel=1e-9, abs=1e-12)
+    assert_same_run(simulate(scenario), in_order.run(scenario).timeline)
 
 
 @settings(max_examples=25, deadline=None)
@@ -38,11 +39,8 @@ def test_with_a_core_for_everyone_every_time_equals_the_recurrence(scenario):
 )
 def test_with_shared_cores_and_storage_the_steps_end_where_small_time_steps_put_them(scenario):
     simulated = simulate(scenario)
-    tick_s = max(simulated.end_s / 20_000, 1e-9)
-    work = scenario.workload
-    # Each segment may end up to one tick late, and each hand-over one more.
-    slack = tick_s * (2 * work.batches * (2 * work.batch_size + 3) + 5)
-    assert simulated.batches()["step_end_s"] == pytest.approx(stepped(scenario, tick_s), abs=slack)
+    expected, off_s = stepped.converged(scenario, simulated.end_s)
+    assert_same_run(simulated, expected.timeline, within_s=off_s)
 
 
 @pytest.mark.parametrize(("workers", "cores"), [(4, 2.0), (3, 1.0), (2, 0.5), (8, 3.0)])
@@ -79,31 +77,48 @@ def test_the_seed_changes_a_jittered_run_and_only_that():
     assert simulate(Scenario(workload=steady, seed=1)).end_s == simulate(Scenario(workload=steady, seed=2)).end_s
 
 
-UNCOMPILED = """
-import sys
-from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, simulate
-for workers in (0, 1, 3, 6):
-    work = Workload(batches=20, batch_size=5, jitter=0.7, slow_every=9, collate_s=0.003)
-    scenario = Scenario(workload=work, loader=LoaderConfig(num_workers=workers), machine=Machine(cores=2.5), seed=7)
-    sys.stdout.write(simulate(scenario).spans.tobytes().hex() + "\\n")
+DIGESTS = """
+import hashlib, json, sys
+from features import FEATURES
+from dataloader_sim import simulate
+spans = {name: simulate(one).spans for name, one in FEATURES.items()}
+json.dump({name: [one.size, hashlib.sha256(one.tobytes()).hexdigest()] for name, one in spans.items()}, sys.stdout)
 """
 
 
-def test_the_uncompiled_engine_gives_the_same_bits():
-    def output(**extra):
-        run = subprocess.run(
-            [sys.executable, "-c", UNCOMPILED],
-            env=os.environ | extra,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return run.stdout
+def digests(**extra):
+    run = subprocess.run(
+        [sys.executable, "-c", DIGESTS],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | extra,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(run.stdout)
 
-    compiled = output()
-    assert len(compiled) > 1000
-    assert output(NUMBA_DISABLE_JIT="1") == compiled
+
+@pytest.fixture(scope="module")
+def compiled():
+    return digests()
+
+
+def test_every_feature_gives_its_own_run(compiled):
+    assert all(spans > 10 for spans, _ in compiled.values())
+    assert len({digest for _, digest in compiled.values()}) == len(FEATURES)
+
+
+def test_the_uncompiled_engine_gives_the_same_bits(compiled):
+    assert digests(NUMBA_DISABLE_JIT="1") == compiled
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names features of one family of processors")
+def test_another_processor_gives_the_same_bits(compiled, tmp_path):
+    older = "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+    known = set(np._core._multiarray_umath.__cpu_dispatch__)
+    disabled = " ".join(one for one in older.split() if one in known)
+    assert (
+        digests(NPY_DISABLE_CPU_FEATURES=disabled, NUMBA_CPU_NAME="generic", NUMBA_CACHE_DIR=str(tmp_path)) == compiled
+    )
 
 
 def test_spans_are_sorted_and_complete():

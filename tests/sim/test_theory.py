@@ -1,12 +1,14 @@
 """Closed forms that any run must obey."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import scenarios, workloads
+from oracles.least import least_seconds
+from strategies import scenarios, times, whole_scenarios, workloads
 
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, bounds, metrics, simulate, sweep
 from dataloader_sim.costs import costs
@@ -14,17 +16,34 @@ from dataloader_sim.costs import costs
 ROUNDING = 1 + 1e-9
 
 
-@settings(max_examples=200, deadline=None)
-@given(scenarios())
-def test_no_run_ends_before_its_work_can_be_done(scenario):
-    work, cores = scenario.workload, scenario.machine.cores
-    drawn = costs(work, scenario.seed)
-    per_batch = (drawn.io_s + drawn.cpu_s).reshape(work.batches, -1).sum(axis=1) + work.collate_s
-    servers = max(scenario.loader.num_workers, 1)
-    busiest = max(per_batch[one::servers].sum() for one in range(servers))
-    core_s = drawn.cpu_s.sum() + work.batches * work.collate_s
-    least = max(work.batches * work.step_s, busiest, core_s / cores)
-    assert simulate(scenario).end_s * ROUNDING >= least
+slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(slow, max_examples=1000)
+@given(whole_scenarios())
+def test_no_resource_serves_a_run_faster_than_it_can(scenario):
+    least, samples = least_seconds(scenario)
+    rate = samples / simulate(scenario).end_s
+    for name, seconds in least.items():
+        assert rate * seconds <= samples * ROUNDING, name
+
+
+@settings(slow, max_examples=100)
+@given(whole_scenarios(least_workers=0, workers=0, ranks=1, cores=64.0))
+def test_without_workers_and_with_a_wait_for_each_step_a_run_is_as_fast_as_the_training_process(scenario):
+    # A pinned copy runs beside the launch.
+    scenario = replace(scenario, loader=replace(scenario.loader, pin_memory=False))
+    scenario = replace(scenario, workload=replace(scenario.workload, synchronize=True))
+    least, _ = least_seconds(scenario)
+    assert simulate(scenario).end_s == pytest.approx(least["training process"])
+
+
+@settings(slow, max_examples=300)
+@given(whole_scenarios())
+def test_a_whole_run_of_equal_samples_is_never_faster_than_the_bounds(scenario):
+    scenario = replace(scenario, workload=replace(scenario.workload, jitter=0.0))
+    samples = least_seconds(scenario)[1]
+    assert samples / simulate(scenario).end_s <= bounds(scenario).ceiling * ROUNDING
 
 
 @settings(max_examples=200, deadline=None)
@@ -33,31 +52,79 @@ def test_throughput_with_constant_costs_stays_below_every_bound(scenario):
     assert metrics(simulate(scenario)).samples_per_s <= bounds(scenario).ceiling * ROUNDING
 
 
-@settings(max_examples=60, deadline=None)
-@given(workloads(constant=True), st.sampled_from([1, 2, 3]))
+def alone(workload, **loader):
+    """Return when a run ends whose processes have a core each and no plumbing."""
+    return simulate(Scenario(workload=workload, loader=LoaderConfig(**loader), machine=Machine(cores=64.0))).end_s
+
+
+@st.composite
+def loops(draw, *, constant=False):
+    """Draw a workload whose training loop may run ahead, over one or more epochs."""
+    loop = {"epochs": draw(st.integers(1, 3)), "launch_s": draw(times), "synchronize": draw(st.booleans())}
+    return replace(draw(workloads(constant=constant, most_batches=25)), **loop)
+
+
+def never_rises(seconds):
+    return all(later <= earlier * ROUNDING for earlier, later in itertools.pairwise(seconds))
+
+
+@settings(slow, max_examples=100)
+@given(loops(constant=True), st.sampled_from([1, 2, 3]))
 def test_more_workers_never_hurt_without_contention_and_with_constant_costs(workload, prefetch):
-    ends = [
-        simulate(
-            Scenario(
-                workload=workload,
-                loader=LoaderConfig(num_workers=count, prefetch_factor=prefetch),
-                machine=Machine(cores=64.0),
-            ),
-        ).end_s
-        for count in range(1, 9)
-    ]
-    assert all(later <= earlier * ROUNDING for earlier, later in itertools.pairwise(ends))
+    assert never_rises([alone(workload, num_workers=count, prefetch_factor=prefetch) for count in range(1, 9)])
 
 
-@settings(max_examples=100, deadline=None)
-@given(scenarios(least_workers=1))
+@settings(slow, max_examples=100)
+@given(loops(), st.integers(1, 6))
+def test_more_prefetch_never_hurts_without_contention(workload, workers):
+    assert never_rises([alone(workload, num_workers=workers, prefetch_factor=count) for count in range(1, 6)])
+
+
+@settings(slow, max_examples=100)
+@given(loops(), st.integers(0, 6))
+def test_a_host_that_does_not_wait_for_each_step_never_ends_later_without_contention(workload, workers):
+    waits, runs_ahead = (alone(replace(workload, synchronize=each), num_workers=workers) for each in (True, False))
+    assert runs_ahead <= waits * ROUNDING
+
+
+@settings(slow, max_examples=200)
+@given(whole_scenarios())
 def test_littles_law_holds_for_ready_batches(scenario):
     timeline = simulate(scenario)
     ready, rows = metrics(timeline).ready_batches, timeline.batches()
     area = float((np.diff(ready["time_s"]) * ready["count"][:-1]).sum())
+    # Their number on average is the rate at which they come times how long each is ready.
     assert area == pytest.approx(float((rows["received_s"] - rows["loaded_s"]).sum()), rel=1e-6, abs=1e-9)
     assert ready["count"].min() >= 0
-    assert ready["count"].max() <= scenario.loader.capacity
+    if scenario.loader.num_workers:
+        assert ready["count"].max() <= scenario.loader.capacity * scenario.machine.ranks
+
+
+@settings(slow, max_examples=200)
+@given(whole_scenarios(iterable=False, least_workers=1))
+def test_littles_law_holds_for_outstanding_batches_which_never_exceed_the_capacity(scenario):
+    rows = simulate(scenario).batches()
+    for rank in range(scenario.machine.ranks):
+        own = rows[rows["rank"] == rank]
+        times_s = np.concatenate([own["sent_s"], own["received_s"]])
+        change = np.repeat([1, -1], own.size)
+        # Of a hand-over and the index it sends at the same instant, the hand-over comes first.
+        order = np.lexsort([change, times_s])
+        outstanding = np.cumsum(change[order])
+        assert outstanding.max() <= scenario.loader.capacity
+        assert outstanding[-1] == 0
+        area = float((np.diff(times_s[order]) * outstanding[:-1]).sum())
+        assert area == pytest.approx(float((own["received_s"] - own["sent_s"]).sum()), abs=1e-9)
+
+
+@settings(slow, max_examples=200)
+@given(whole_scenarios(faults=True))
+def test_equal_scenarios_give_equal_bytes_whatever_ran_between(scenario):
+    once = simulate(scenario)
+    simulate(Scenario(workload=Workload(batches=3), loader=LoaderConfig(num_workers=2)))
+    again = simulate(replace(scenario, seed=scenario.seed))
+    assert again.spans.tobytes() == once.spans.tobytes()
+    assert again.failure == once.failure
 
 
 def test_drawn_costs_have_the_mean_and_the_spread_that_were_asked_for():

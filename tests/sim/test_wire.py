@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import scenarios
 
-from dataloader_sim import Machine, Scenario, simulate
+from dataloader_sim import Fault, LoaderConfig, Machine, Scenario, Workload, simulate
 from dataloader_sim.wire import (
     scenario_from_dict,
     scenario_to_dict,
@@ -33,7 +33,7 @@ def test_a_scenario_and_its_timeline_survive_the_round_trip(scenario):
 def test_the_json_form_names_each_activity():
     whole = timeline_to_dict(simulate(Scenario()))
     json.dumps(whole, allow_nan=False)
-    assert whole["version"] == 1
+    assert whole["version"] == 2
     assert whole["spans"][0]["activity"] == "load"
 
 
@@ -64,12 +64,31 @@ def test_a_bomb_is_not_unfolded(monkeypatch):
         timeline_from_bytes(DATA[: 8 + head_length] + zlib.compress(b"\0" * 10**6))
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"seed": -1}, {"extra": 1}, {"workload": []}, {"machine": {}}])
+@pytest.mark.parametrize("change", [{"version": 3}, {"seed": -1}, {"extra": 1}, {"workload": []}, {"machine": {}}])
 def test_a_wrong_scenario_is_refused(change):
     with pytest.raises(ValueError, match=r"must"):
         scenario_from_dict(scenario_to_dict(Scenario()) | change)
     with pytest.raises(ValueError, match="must hold exactly"):
         scenario_from_dict([])
+
+
+def test_a_file_of_the_first_release_is_read_with_the_defaults_of_later_fields():
+    stored = scenario_to_dict(Scenario(workload=Workload(io_s=0.5)))
+    for owner, name in (("workload", "iterable"), ("loader", "drop_last"), ("machine", "worker_import_s")):
+        del stored[owner][name]
+    del stored["fault"], stored["threads"]
+    assert scenario_from_dict(stored | {"version": 1}) == Scenario(workload=Workload(io_s=0.5))
+    with pytest.raises(ValueError, match="must hold exactly"):
+        scenario_from_dict(stored)
+
+
+def test_a_fault_and_how_it_ended_come_back():
+    fault = Fault(kind="hangs", batch=3)
+    broken = simulate(Scenario(loader=LoaderConfig(num_workers=2, timeout=1.5), fault=fault))
+    again = timeline_from_bytes(timeline_to_bytes(broken))
+    assert again.scenario == broken.scenario
+    assert again.failure == broken.failure
+    assert timeline_to_dict(broken)["failure"]["kind"] == "timed out"
 
 
 def test_infinite_rates_are_written_as_text():

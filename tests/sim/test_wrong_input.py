@@ -71,7 +71,8 @@ def test_settings_cannot_be_changed_in_place():
 
 def test_too_many_samples_to_simulate_say_what_to_do():
     with pytest.raises(
-        ValueError, match=r"batches x batch_size must be 20,000,000 or less, got 32000000000: use fewer"
+        ValueError,
+        match=r"batches x batch_size x epochs x ranks must be 20,000,000 or less, got 32000000000: use fewer",
     ):
         simulate(Scenario(workload=Workload(batches=10**6, batch_size=32_000)))
 

@@ -7,9 +7,11 @@ import psutil
 import pytest
 
 from bench.machine import this_machine
+from bench.pictures import generated
 from bench.trial.measure import measure, run_trial
 from bench.trial.spec import TrialSpec
 from dataloader_sim.scenario import LoaderConfig, Scenario, Workload
+from dataloader_sim.simulate import simulate
 from dataloader_sim.timeline import GPU, MAIN, Activity, Timeline
 
 pytestmark = pytest.mark.live
@@ -107,6 +109,35 @@ def test_an_accelerator_that_is_not_waited_for_queues_its_steps() -> None:
     assert np.all(rows["step_start_s"][1:] >= rows["step_end_s"][:-1] - 1e-9)
     assert rows["received_s"][5] < rows["step_start_s"][5]
     assert np.all(rows["step_start_s"] - rows["received_s"] >= 0.001)
+
+
+def test_no_step_is_launched_while_two_are_unfinished() -> None:
+    timeline = measure(scenario(2, replace(WORKLOAD, synchronize=False, step_s=0.05)))
+    rows = timeline.batches()
+    # The next batch is asked for after the launch.
+    assert np.all(rows["received_s"][3:] >= rows["step_end_s"][:-3])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_iterable_dataset_is_read_by_its_workers(workers: int) -> None:
+    timeline = measure(scenario(workers, replace(WORKLOAD, iterable=True, epochs=2)))
+    rows = timeline.batches()
+    assert np.all(rows["loaded_s"] <= rows["received_s"])
+    if workers:
+        assert np.all(rows["sent_s"] <= rows["load_start_s"])
+    assert rows["epoch"].tolist() == [0] * 12 + [1] * 12
+    assert set(rows["worker"].tolist()) == (set(range(workers)) or {MAIN})
+    # The simulator can be drawn beside it.
+    assert simulate(timeline.scenario).batches().size == 24
+
+
+def test_pictures_of_an_iterable_dataset_have_a_cost_of_their_own(tmp_path) -> None:
+    pictures = generated(tmp_path / "images", count=10)
+    asked = scenario(3, Workload(batches=4, batch_size=4, step_s=0.001, iterable=True))
+    timeline = run_trial(TrialSpec(scenario=asked, workload="jpeg", images=str(pictures))).timeline
+    # 16 samples are 6, 5 and 5: the rest of each part is a batch too.
+    assert timeline.batches().size == 6
+    assert 0.0002 < timeline.scenario.workload.cpu_s < 1.0
 
 
 def test_big_samples_and_several_tensors_are_carried() -> None:

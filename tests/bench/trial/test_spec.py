@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.trial.spec import TrialSpec
-from dataloader_sim.scenario import LoaderConfig, Machine, Scenario, Workload
+from dataloader_sim.scenario import Fault, LoaderConfig, Machine, Scenario, Workload
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,8 @@ def test_a_wrong_value_is_named(settings: dict[str, object], sentence: str) -> N
     ("part", "value", "sentence"),
     [
         ("machine", Machine(ranks=2), "ranks must be 1 in a trial, got 2"),
+        ("threads", True, "threads must be False in a trial, got True"),
+        ("fault", Fault(kind="killed"), "fault must be None in a trial, got 'killed'"),
         ("workload", Workload(dataset_bytes=1), "dataset_bytes must be 0 in a trial, got 1"),
         ("loader", LoaderConfig(num_workers=65), "num_workers must be 64 or less in a trial, got 65"),
         ("workload", Workload(batches=600_000, batch_size=1, epochs=2), "batches x epochs must be 1,000,000 or less"),
@@ -57,6 +59,12 @@ def test_what_no_trial_can_run_is_refused_with_a_way_out(part: str, value: objec
     with pytest.raises(ValueError, match=sentence) as caught:
         TrialSpec(scenario=replace(Scenario(), **{part: value}))
     assert str(caught.value).count(": ") == 1
+
+
+def test_a_stream_of_which_no_batch_is_left_is_refused() -> None:
+    workload, loader = Workload(batches=2, batch_size=4, iterable=True), LoaderConfig(num_workers=3, drop_last=True)
+    with pytest.raises(ValueError, match=r"at least one batch that drop_last leaves, got 0: .* use fewer workers"):
+        TrialSpec(scenario=Scenario(workload=workload, loader=loader))
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"workload": "jpeg"}, TrialSpec().to_dict() | {"__class__": "x"}])

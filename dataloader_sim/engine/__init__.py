@@ -1,0 +1,1 @@
+"""Run torch's DataLoader protocol as a discrete-event simulation, compiled by numba."""
