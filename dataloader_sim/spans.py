@@ -32,7 +32,6 @@ def spans(job: Job, run: Run) -> Array:
     own = np.arange(setup.shape[1]) % max(job.workers, 1)
     parts = [
         tasks.spans(Activity.LOAD, run.log.worker, times[at.LOAD_START], times[at.LOADED]),
-        tasks.spans(Activity.PUT, run.log.worker, times[at.LOADED], times[at.ARRIVED]),
         tasks.spans(Activity.GET, getter, times[at.GET_START], times[at.GET_END]),
         tasks.spans(Activity.PIN, getter, times[at.PIN_START], times[at.PIN_END]),
         tasks.spans(Activity.RECEIVE, MAIN, times[at.RECEIVED], times[at.RECEIVED]),
@@ -46,7 +45,10 @@ def spans(job: Job, run: Run) -> Array:
         workers.spans(Activity.STOP, MAIN, setup[at.STOP_START], setup[at.STOP_END]),
     ]
     if job.workers:
-        parts.append(tasks.spans(Activity.SEND, MAIN, times[at.SENT], times[at.SENT]))
+        parts += [
+            tasks.spans(Activity.SEND, MAIN, times[at.SENT], times[at.SENT]),
+            tasks.spans(Activity.PUT, run.log.worker, times[at.LOADED], times[at.ARRIVED]),
+        ]
     laid = np.concatenate(parts)
     return laid[np.lexsort((laid["batch"], laid["activity"], laid["start_s"]))]
 

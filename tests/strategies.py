@@ -64,7 +64,7 @@ def whole_workloads(draw, *, exact=False, iterable=None, most_batches=12):
         slow_every=draw(st.sampled_from([0, 1, 2, 3, 7])),
         slow_factor=float(draw(st.integers(1, 9))),
         gil_share=draw(st.sampled_from([0.0, 0.25, 0.75, 1.0])),
-        # A load always takes time: between events of no length the contract knows no order.
+        # A load always takes time: between events of no length there is no order to know.
         collate_s=draw(seconds) + 1 / 1024,
         sample_bytes=1024 * draw(st.integers(0, 10)),
         tensors=draw(st.integers(1, 5)),

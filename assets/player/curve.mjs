@@ -78,7 +78,7 @@ function paintValues({ ctx, palette, place, type, runs, knob, knee }, chosen) {
   const least = 9 * type;
   const taken = [];
   const wide = (index) => ctx.measureText(String(runs[index].value)).width / 2 + least / 2;
-  const order = [chosen, knee, 0, runs.length - 1, ...runs.keys()];
+  const order = [chosen, knee ?? chosen, 0, runs.length - 1, ...runs.keys()];
   for (const index of order) {
     const [left, right] = [place.x(index) - wide(index), place.x(index) + wide(index)];
     if (taken.some(([from, to]) => left < to && right > from)) continue;

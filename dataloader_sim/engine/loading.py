@@ -43,6 +43,7 @@ def _go_on(job: Job, state: State, log: Log, rank: int, process: int) -> bool:
             return False
         note(job, state, log, at.LOADED, rank, state.process[process, at.TASK])
         if _is_dropped(job, state, rank, state.process[process, at.TASK]):
+            note(job, state, log, at.ARRIVED, rank, state.process[process, at.TASK])  # and is left out
             _end_stream(job, state, rank, process, state.process[process, at.TASK])
             state.process[process, at.STAGE] = at.IDLE
         else:

@@ -156,7 +156,11 @@ def test_the_way_back_from_the_curve_brings_the_settings_along(chromium, address
 
 def test_a_workload_fills_the_row_and_the_hidden_knobs_and_is_in_the_link(page, address):
     see(page, address)
-    page.locator(".st-key-workload_preset").get_by_role("combobox").click()
+    chooser = page.locator(".st-key-workload_preset").get_by_role("combobox")
+    # A list that has just been opened closes when the page is scrolled.
+    chooser.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    chooser.click()
     page.get_by_role("option", name="ImageNet on network storage").click()
     page.wait_for_url(re.compile("io_ms=15"), timeout=SOON_MS)
     expect(page.locator(".st-key-io_ms")).to_contain_text("15")

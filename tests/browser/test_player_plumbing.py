@@ -44,6 +44,14 @@ def test_the_words_of_every_piece(chromium: Page, address: str) -> None:
         assert hover(chromium, middle, y)[0] == said
 
 
+def test_runs_that_all_broke_off_are_drawn_without_a_knee(chromium: Page, address: str) -> None:
+    errors: list[str] = []
+    chromium.on("pageerror", lambda error: errors.append(str(error)))
+    see(chromium, address, "case=all broken&selected=0", 0.5)
+    assert hover(chromium, 0.4, 20)
+    assert not errors
+
+
 def test_captions_say_what_the_training_process_does(chromium: Page, address: str) -> None:
     timeline = written.plumbed(3, 14)
     for at_s, said in (

@@ -26,6 +26,7 @@ CASES = {
     "ranks": lambda: [plumbed(workers, ranks=3) for workers in (2, 4)],
     "unordered": lambda: [written.unordered()],
     "iterable": lambda: [written.iterable()],
+    "all broken": lambda: [written.broken("killed"), written.broken("hangs")],
 }
 timelines = CASES[case]() if case in CASES else [written.broken(case)]
 shown = [

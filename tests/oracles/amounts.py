@@ -9,7 +9,7 @@ import numpy as np
 
 from dataloader_sim.costs import costs
 
-# A pickle no larger fits the pipe, and `Process.start()` returns before the child has read it (MODEL 1.11).
+# A pickle no larger fits the pipe, and `Process.start()` returns before the child has read it.
 PIPE_BYTES = 64 * 1024
 
 

@@ -1,4 +1,7 @@
-"""torch's DataLoader without a clock: MODEL 1.4, 1.5 and 1.12 word by word, with their names."""
+"""torch's DataLoader without a clock: the state of `_MultiProcessingDataLoaderIter`, with its names.
+
+`dispatch` is its `_try_put_index` (torch 2.7 and later), the others together are its `_next_data` and `_process_data`.
+"""
 
 
 class Protocol:

@@ -71,7 +71,11 @@ class Steps:
 
 
 class Stepped:
-    """The whole run; processes are kept by (rank, place), in the contract's order of simultaneous events."""
+    """The whole run.
+
+    Processes are kept by (rank, place): of simultaneous events the lower rank's come first, and in a rank its workers'
+    by their ids, then the pinning thread's, then the training process's.
+    """
 
     def __init__(self, scenario, tick_s):
         self.machine, self.tick_s, self.now, self.clock = scenario.machine, tick_s, 0.0, 0.0

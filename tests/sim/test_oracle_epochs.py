@@ -126,6 +126,15 @@ def test_a_worker_that_still_boots_is_waited_for_by_hand(produce, persistent, re
     assert after == approximately(waited)
 
 
+@pytest.mark.parametrize("produce", PRODUCERS[::2], ids=["engine", "protocol"])
+def test_an_epoch_may_begin_when_the_last_message_of_the_one_before_arrives_by_hand(produce):
+    work = Workload(batches=1, batch_size=1, epochs=3, io_s=0.01, cpu_s=0.0, step_s=0.0, iterable=True)
+    loader = LoaderConfig(num_workers=2, persistent_workers=True)
+    seen = produce(Scenario(workload=work, loader=loader, machine=Machine(cores=ENOUGH)))
+    # All that the training process does takes no time: worker 0 is told to load again while it hands its batch on.
+    assert spans_of(seen, Activity.LOAD) == approximately([(0, 0, 0.0, 0.01), (1, 0, 0.01, 0.02), (2, 0, 0.02, 0.03)])
+
+
 @producers
 def test_threads_start_resume_and_stop_for_nothing(produce):
     work = Workload(batches=4, batch_size=1, epochs=2, io_s=0.1, cpu_s=0.0, step_s=0.01)

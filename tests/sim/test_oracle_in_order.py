@@ -110,7 +110,7 @@ def test_a_host_that_does_not_wait_runs_two_steps_ahead_by_hand(produce):
 def test_every_other_batch_slow_by_hand(produce):
     work = Workload(batches=8, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0, slow_every=2, slow_factor=20.0)
     seen = produce(Scenario(workload=work, loader=LoaderConfig(num_workers=2), machine=Machine(cores=ENOUGH)))
-    # MODEL 1.5's trace with the workers' parts exchanged: odd batches take 200 ms, all on worker 1.
+    # Odd batches take 200 ms, all on worker 1.
     received = [0.01, 0.2, 0.2, 0.4, 0.4, 0.6, 0.6, 0.8]
     assert_hand_overs(seen, [(batch, batch % 2, at) for batch, at in enumerate(received)])
     rows = seen.batches()
@@ -124,7 +124,7 @@ def test_the_oracles_give_the_recorded_trace_of_the_live_loader(monkeypatch):
     monkeypatch.setattr("oracles.amounts.costs", lambda work, *_: Costs(work, slow_even))
     work = Workload(batches=14, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0)
     traced = Scenario(workload=work, loader=LoaderConfig(num_workers=2), machine=Machine(cores=ENOUGH))
-    # MODEL 1.5: epochs of 1414 and 816 ms there, with the live loader's own costs.
+    # Even batches took 200 ms, odd ones 10, in the real loader (torch 2.13): epochs of 1414 and 816 ms, with its own costs.
     assert in_order.run(traced).timeline.end_s == pytest.approx(1.4)
     unordered = any_order.run(replace(traced, loader=replace(traced.loader, in_order=False))).timeline
     rows = unordered.batches()

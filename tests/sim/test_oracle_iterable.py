@@ -1,5 +1,6 @@
 """Iterable datasets: who reads what, markers, the order of hand-over; against torch's protocol and by hand."""
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -87,8 +88,8 @@ def test_fourteen_samples_on_three_workers_by_hand(produce):
 
 @producers
 def test_drop_last_drops_the_short_batch_of_each_worker_by_hand(produce):
-    # MODEL 1.12: 14 samples, batches of 4, three workers: parts of 5, 5 and 4, of which one batch each is full.
-    seen = epoch(produce, batches=7, batch_size=2, drop_last=True)
+    # Parts of 5, 5 and 4 samples: two full batches each.
+    seen = epoch(produce, drop_last=True)
     assert sorted(seen.batches()["worker"].tolist()) == [0, 0, 1, 1, 2, 2]
     assert seen.batches().size == 6
 
@@ -111,6 +112,19 @@ def test_survivors_get_the_credit_of_a_worker_that_ended_by_hand(produce):
     # and is never answered.
     expected = [(0, 0), (1, 1), (2, 0), (3, 1), (4, 0), (6, 0), (8, 0), (9, 0)]
     assert [(one["batch"], one["worker"]) for one in seen.batches()] == expected
+
+
+@producers
+def test_a_marker_is_taken_like_a_message_by_hand(produce):
+    work = Workload(batches=1, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0, iterable=True, tensors=3)
+    machine = Machine(cores=ENOUGH, get_s=0.25, get_tensor_s=1.0, put_s=0.04, worker_exit_s=0.5)
+    loader = LoaderConfig(num_workers=1, prefetch_factor=1)
+    seen = produce(Scenario(workload=work, loader=loader, machine=machine))
+    taken = np.sort(seen.of(Activity.GET), order="start_s")
+    # The batch is put until 50 ms and taken, with its tensors, until 3.3 s. Then task 1 is sent, and answered at once.
+    assert taken["batch"].tolist() == [0, 1]
+    assert taken["end_s"] == pytest.approx([3.3, 3.55])
+    assert seen.of(Activity.STOP)["end_s"] == pytest.approx([4.05])
 
 
 @producers

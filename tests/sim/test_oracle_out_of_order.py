@@ -49,7 +49,7 @@ def test_no_worker_has_more_outstanding_than_its_part_of_the_capacity(scenario):
 
 @producers
 def test_every_other_batch_slow_by_hand(produce):
-    # MODEL 1.5's trace with slow and fast exchanged: odd batches take 200 ms, even ones 10.
+    # Odd batches take 200 ms, even ones 10.
     work = Workload(batches=10, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0, slow_every=2, slow_factor=20.0)
     loader = LoaderConfig(num_workers=2, in_order=False)
     seen = produce(Scenario(workload=work, loader=loader, machine=Machine(cores=ENOUGH)))

@@ -1,7 +1,7 @@
 """Closed forms that any run must obey."""
 
 import itertools
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from strategies import scenarios, times, whole_scenarios, workloads
 
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, bounds, metrics, simulate, sweep
 from dataloader_sim.costs import costs
+from dataloader_sim.metrics import Metrics
+from dataloader_sim.simulate import summarize, throughputs
 
 ROUNDING = 1 + 1e-9
 
@@ -115,6 +117,26 @@ def test_littles_law_holds_for_outstanding_batches_which_never_exceed_the_capaci
         assert outstanding[-1] == 0
         area = float((np.diff(times_s[order]) * outstanding[:-1]).sum())
         assert area == pytest.approx(float((own["received_s"] - own["sent_s"]).sum()), abs=1e-9)
+
+
+@settings(slow, max_examples=300)
+@given(whole_scenarios(faults=True))
+def test_no_lane_does_two_things_at_once_even_in_a_run_that_breaks_off(scenario):
+    timeline = simulate(scenario)
+    spans = timeline.spans[timeline.spans["end_s"] > timeline.spans["start_s"]]
+    assert spans["end_s"].max(initial=0.0) <= timeline.end_s
+    for rank, lane in set(spans[["rank", "lane"]].tolist()):
+        own = np.sort(spans[(spans["rank"] == rank) & (spans["lane"] == lane)], order="start_s")
+        assert np.all(own["start_s"][1:] >= own["end_s"][:-1] - 1e-9)
+
+
+@settings(slow, max_examples=200)
+@given(whole_scenarios(faults=True))
+def test_a_summary_is_the_metrics_of_the_timeline(scenario):
+    seen, kept = metrics(simulate(scenario)), summarize(scenario)
+    for item in fields(Metrics):
+        np.testing.assert_array_equal(getattr(kept, item.name), getattr(seen, item.name), err_msg=item.name)
+    assert throughputs(scenario, [scenario.seed]) == [seen.samples_per_s]
 
 
 @settings(slow, max_examples=200)
