@@ -76,9 +76,11 @@ def predict(scenario: Scenario) -> MemoryForecast:
     With D = dataset_bytes, B = batch_size x sample_bytes, N workers and P = prefetch_factor, a rank has:
 
     Batches at once: N P on their way and one in the training step, since torch dispatches one for each that it hands
-        over (`_process_data`); never more than the epoch has, but for the one in hand while the next epoch starts.
-        Without workers two: the new one, and the last one, which the loop's variable still holds. A worker that
-        loads within the moment between the hand-over and the loop's letting go of the last batch makes it one more.
+        over (`_process_data`); never more than the epoch has. From the second epoch on there is also the last batch
+        of the epoch before, which the loop's variable holds until the first of the new one, and which workers that are
+        forked meanwhile inherit and keep to their end. Without workers two: the new one, and the last one in that
+        variable. A load shorter than the moment between the hand-over and the loop's letting go of the last batch
+        makes it one more.
     /dev/shm: each of them, one file of whole pages per tensor. With a pinning thread one less, as the one in hand is
         pinned; usually far less, as the thread drains them. A training loop that keeps up has fewer waiting.
     Pinned: each of them, every tensor rounded up to a power of two (torch's CachingHostAllocator); one more is still
@@ -91,7 +93,7 @@ def predict(scenario: Scenario) -> MemoryForecast:
     Training process: a process with the libraries, and D; with spawn and forkserver the pickle of D while it starts a
         worker; without worker processes the samples being collated, and the batches. Threads share D, hold B each.
     Total: what all take at once, either while the last worker starts or later, whichever is more; the libraries once.
-        persistent_workers changes nothing: workers that end are gone before others start.
+        Workers that end are gone before others start, so persistent_workers saves no more than the batch named above.
     Growth: glibc does not fill a hole with an aligned block of the hole's size (its bug 14581), and torch aligns all
         that it allocates. In a worker small blocks behind up to 128 kept references stand between the holes, so that
         it may hold so many samples more (seen: 0 to 156). That comes of samples that torch made, by `.float()` for

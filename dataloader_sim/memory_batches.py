@@ -37,6 +37,11 @@ def in_worker_processes(scenario: Scenario) -> int:
     return 0 if scenario.threads else scenario.loader.num_workers
 
 
+def start_method(scenario: Scenario) -> str:
+    """Return how worker processes start: None is fork, as in the simulator."""
+    return scenario.loader.multiprocessing_context or "fork"
+
+
 def batch_bytes(workload: Workload) -> int:
     """Return the bytes of a full batch."""
     return workload.batch_size * workload.sample_bytes
@@ -61,10 +66,14 @@ def _at_once(scenario: Scenario) -> int:
     epoch, _ = delivered(work, loader)
     # Without workers one is made while the last one is still in the loop's variable.
     ahead = max(loader.capacity, 1)
-    if work.epochs > 1:
-        # The last batch of an epoch is in that variable while the next epoch's are loaded.
-        return min(ahead, epoch) + 1
-    return min(ahead + 1, epoch)
+    if work.epochs == 1:
+        return min(ahead + 1, epoch)
+    # The last batch of an epoch is in that variable while the next epoch's are loaded ...
+    forked_anew = in_worker_processes(scenario) and start_method(scenario) == "fork" and not loader.persistent_workers
+    if forked_anew and not loader.pin_memory:
+        # ... and workers that were forked meanwhile hold it, mapped and open, until their end.
+        return min(ahead + 1, epoch) + 1
+    return min(ahead, epoch) + 1
 
 
 def _file_bytes(workload: Workload) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataloader_sim.memory_batches import batch_bytes, in_worker_processes
+from dataloader_sim.memory_batches import batch_bytes, in_worker_processes, start_method
 from dataloader_sim.scenario import Scenario
 from dataloader_sim.shards import cuts, delivered
 
@@ -81,15 +81,15 @@ def workers(scenario: Scenario) -> Workers:
         own_bytes=_own_bytes(scenario),
         copy_bytes=copy,
         copies_bytes=copies,
-        helper_bytes=HELPER_BYTES[_method(scenario)],
-        inherit=_method(scenario) == "fork",
+        helper_bytes=HELPER_BYTES[start_method(scenario)],
+        inherit=start_method(scenario) == "fork",
     )
 
 
 def pickled(scenario: Scenario) -> Pickle:
     """Say what the Dataset's pickle takes: nothing unless a worker that inherits nothing is sent it."""
     work = scenario.workload
-    if not in_worker_processes(scenario) or _method(scenario) == "fork":
+    if not in_worker_processes(scenario) or start_method(scenario) == "fork":
         return Pickle()
     held, writing = (OBJECT_PICKLE, OBJECT_PICKLING) if work.dataset_objects else (ARRAY_PICKLE, ARRAY_PICKLING)
     return Pickle(writing_bytes=round(writing * work.dataset_bytes), held_bytes=round(held * work.dataset_bytes))
@@ -109,12 +109,8 @@ def growth_bytes(scenario: Scenario) -> int:
     return count * min(KEPT_REFERENCES, work.tensors * batches) * work.sample_bytes
 
 
-def _method(scenario: Scenario) -> str:
-    return scenario.loader.multiprocessing_context or "fork"
-
-
 def _own_bytes(scenario: Scenario) -> int:
-    if _method(scenario) != "fork":
+    if start_method(scenario) != "fork":
         return IMPORTED_BYTES
     # Each sample is a tuple of tensors.
     objects = scenario.workload.batch_size * (scenario.workload.tensors + 1)
@@ -124,7 +120,7 @@ def _own_bytes(scenario: Scenario) -> int:
 def _copies(scenario: Scenario, count: int) -> tuple[int, int]:
     """Return the largest worker's own copy of the Dataset, and all copies together."""
     work = scenario.workload
-    if _method(scenario) != "fork":
+    if start_method(scenario) != "fork":
         return work.dataset_bytes, count * work.dataset_bytes
     if not work.dataset_objects:
         return 0, 0

@@ -56,14 +56,17 @@ def metrics(timeline: Timeline) -> Metrics:
     One that broke off before its first step has a throughput of 0. Raises ValueError when no step was seen and
     no failure either.
     """
-    rows = timeline.batches()
-    if timeline.failure is not None and np.isnan(rows["step_end_s"]).all():
-        return _nothing(timeline)
-    return of_batches(timeline.scenario, rows, timeline.end_s, timeline.peak_memory_bytes)
+    rows, failed = timeline.batches(), timeline.failure is not None
+    return of_batches(timeline.scenario, rows, timeline.end_s, failed=failed, peak=timeline.peak_memory_bytes)
 
 
-def of_batches(scenario: Scenario, rows: Array, end_s: float, peak_memory_bytes: int = 0) -> Metrics:
-    """Compute the metrics from the rows of `Timeline.batches()` alone; `end_s` is when the run ended."""
+def of_batches(scenario: Scenario, rows: Array, end_s: float, *, failed: bool = False, peak: int = 0) -> Metrics:
+    """Compute the metrics from the rows of `Timeline.batches()` alone.
+
+    end_s: when the run ended; failed: whether it broke off then; peak: its peak memory in bytes.
+    """
+    if failed and np.isnan(rows["step_end_s"]).all():
+        return _nothing(scenario, end_s, peak)
     by_rank = [_finished(rows, rank) for rank in range(scenario.machine.ranks)]
     steps = min(one.size for one in by_rank)
     if not steps:
@@ -87,24 +90,24 @@ def of_batches(scenario: Scenario, rows: Array, end_s: float, peak_memory_bytes:
         epoch_s=end_s / len(np.unique(rows["epoch"])),
         ready_batches=_ready(rows),
         worker_busy_share=_worker_busy(rows, scenario, end_s),
-        peak_memory_bytes=peak_memory_bytes,
+        peak_memory_bytes=peak,
     )
 
 
-def _nothing(timeline: Timeline) -> Metrics:
+def _nothing(scenario: Scenario, end_s: float, peak: int) -> Metrics:
     """Return the metrics of a run that broke off before its first step."""
     return Metrics(
         batches=0,
         samples_per_s=0.0,
-        stall_s=timeline.end_s,
+        stall_s=end_s,
         stall_share=1.0,
         held_stall_s=0.0,
         gpu_busy_share=0.0,
-        startup_s=timeline.end_s,
-        epoch_s=timeline.end_s,
+        startup_s=end_s,
+        epoch_s=end_s,
         ready_batches=np.zeros(0, READY),
-        worker_busy_share=(0.0,) * timeline.scenario.loader.num_workers,
-        peak_memory_bytes=timeline.peak_memory_bytes,
+        worker_busy_share=(0.0,) * scenario.loader.num_workers,
+        peak_memory_bytes=peak,
     )
 
 

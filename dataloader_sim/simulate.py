@@ -11,7 +11,7 @@ from dataloader_sim.engine.run import Run
 from dataloader_sim.jobs import job, run
 from dataloader_sim.metrics import Metrics, Window, of_batches, samples_per_s, steps_before_window, together
 from dataloader_sim.scenario import Scenario
-from dataloader_sim.spans import batches, spans
+from dataloader_sim.spans import batches, end_s, spans
 from dataloader_sim.timeline import Failure, Timeline
 
 # What torch says (torch/utils/data/dataloader.py and signal_handling.py), and what a person sees where it says nothing.
@@ -45,19 +45,22 @@ def summarize(scenario: Scenario) -> Metrics:
     """
     asked = job(scenario, details=False)
     ran = run(asked, scenario, scenario.seed)
-    rows, ended_s = batches(asked, ran), ran.ended_s
+    rows, ended_s, failed = batches(asked, ran), end_s(ran), ran.outcome != at.WENT_WELL
     del ran  # a long run's log is large
-    return of_batches(scenario, rows, ended_s)
+    return of_batches(scenario, rows, ended_s, failed=failed)
 
 
 def throughputs(scenario: Scenario, seeds: Iterable[int]) -> list[float]:
-    """Simulate a scenario with each seed and keep `metrics.samples_per_s` alone; 0.0 for a run without a whole step."""
+    """Simulate a scenario with each seed and keep `metrics.samples_per_s` alone; 0.0 for a run without a step."""
     asked = job(scenario, details=False)
     return [_throughput(scenario, run(asked, scenario, seed)) for seed in seeds]
 
 
 def _throughput(scenario: Scenario, ran: Run) -> float:
     by_rank = ran.log.times[at.STEP_END].reshape(scenario.machine.ranks, -1)
+    if ran.outcome != at.WENT_WELL:
+        begun = ran.log.times[at.STEP_START].reshape(by_rank.shape) <= ran.ended_s
+        by_rank = np.where(begun, np.minimum(by_rank, ran.ended_s), np.nan)
     # A rank's steps end in the order of its batches; NaN, what did not happen, is sorted last.
     ends = np.sort(by_rank, axis=1)[:, : int((~np.isnan(by_rank)).sum(axis=1).min())]
     if not ends.size:

@@ -54,16 +54,27 @@ def spans(job: Job, run: Run) -> Array:
 
 
 def batches(job: Job, run: Run) -> Array:
-    """Return what `Timeline.batches()` of a whole run would, without laying out spans."""
+    """Return what `Timeline.batches()` would, without laying out spans."""
     column = np.flatnonzero(~np.isnan(run.log.times[at.RECEIVED]))
     column = column[np.argsort(run.log.times[at.RECEIVED, column], kind="stable")]
     rows = np.zeros(column.size, BATCH)
     rank_epoch, rows["batch"] = np.divmod(column, job.tasks)
     rows["rank"], rows["epoch"] = np.divmod(rank_epoch, job.epochs)
     rows["worker"] = run.log.worker[column]
-    for name in ("sent_s", "load_start_s", "loaded_s", "received_s", "step_start_s", "step_end_s"):
-        rows[name] = run.log.times[_ROWS[name], column]
+    for name, row in _ROWS.items():
+        rows[name] = run.log.times[row, column]
+    planned = rows["step_start_s"] > run.ended_s
+    if run.outcome != at.WENT_WELL:
+        rows["step_start_s"][planned] = rows["step_end_s"][planned] = np.nan
+        rows["step_end_s"] = np.minimum(rows["step_end_s"], run.ended_s)
     return rows
+
+
+def end_s(run: Run) -> float:
+    """Return when a run ended: with its last step where the training process does not wait for it."""
+    steps = run.log.times[at.STEP_END]
+    last = float(np.nanmax(steps)) if run.outcome == at.WENT_WELL and not np.isnan(steps).all() else 0.0
+    return max(run.ended_s, last)
 
 
 @dataclass(frozen=True)

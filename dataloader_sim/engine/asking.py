@@ -119,7 +119,6 @@ def _hand_over(job: Job, state: State, log: Log, rank: int, main: int) -> bool:
         state.whole[at.OUTCOME] = at.RAISED
         return False
     note(job, state, log, at.RECEIVED, rank, task)
-    state.tally[rank, at.HANDED] += 1
     state.process[main, at.STAGE] = at.TOUCHES
     return True
 

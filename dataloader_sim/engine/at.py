@@ -15,13 +15,13 @@ SETUP_ROWS = 7
 # Columns of `State.tally`, one row per rank: where its training process stands.
 # WORKER: the worker that it starts, resumes or stops; SENDS, AWAITED: torch's send_idx and rcvd_idx; TURN: the worker
 # that dispatch looks at next; CURRENT: the task that it takes or trains on; TO_SEND: indices to dispatch at once.
-EPOCH, WORKER, SENDS, AWAITED, TURN, ALIVE, HANDED, CURRENT, STEPS, WAITS_FOR = range(10)
-MAIL_IN, MAIL_OUT, PINNED_IN, PINNED_OUT = range(10, 14)
+EPOCH, WORKER, SENDS, AWAITED, TURN, ALIVE, CURRENT, STEPS, WAITS_FOR = range(9)
+MAIL_IN, MAIL_OUT, PINNED_IN, PINNED_OUT = range(9, 13)
 # AWAITS: the worker whose rest it waits for, or NOBODY.
-AWAITS = 14
+AWAITS = 13
 NOBODY = -1
 # From STEP_TASK on, per place of a step under way: the column of its task in the log.
-STEP_TASK = 15
+STEP_TASK = 14
 
 # Columns of `State.process`, one row per process. FIRST_TASK, LAST_TASK: its index queue; GIVEN: tasks sent to it and
 # not yet handed over; SERVES: whether torch counts on it in this epoch; POSITION: the next sample of its own stream

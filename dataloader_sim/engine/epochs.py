@@ -15,7 +15,7 @@ from dataloader_sim.engine.state import Job, Log, State, main_of, note_worker, s
 @part
 def clear(job: Job, state: State, rank: int) -> None:
     """Forget the epoch before: counters, queues, streams; the training process is about to start its first worker."""
-    for one in (at.WORKER, at.SENDS, at.AWAITED, at.TURN, at.HANDED, at.MAIL_IN, at.MAIL_OUT):
+    for one in (at.WORKER, at.SENDS, at.AWAITED, at.TURN, at.MAIL_IN, at.MAIL_OUT):
         state.tally[rank, one] = 0
     state.tally[rank, at.PINNED_IN] = state.tally[rank, at.PINNED_OUT] = 0
     state.tally[rank, at.ALIVE] = job.workers

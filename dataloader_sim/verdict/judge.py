@@ -62,7 +62,7 @@ def judge(timeline: Timeline, knee: int | None = None, seen: Metrics | None = No
     case = Case(
         timeline=timeline,
         rows=rows,
-        seen=seen or of_batches(timeline.scenario, rows, timeline.end_s, timeline.peak_memory_bytes),
+        seen=seen or of_batches(timeline.scenario, rows, timeline.end_s, peak=timeline.peak_memory_bytes),
         limit=limit if knee is None else replace(limit, knee=knee),
         swept=knee is not None,
     )

@@ -84,10 +84,10 @@ def watch(case):
         peaks = Peaks(dataset=int(child.stdout.readline() or 0))
         deadline = time.monotonic() + TIMEOUT_S
         while child.poll() is None and time.monotonic() < deadline:
-            note(peaks, look(child.pid))
+            note(peaks, look(child.pid, forked=case.method == "fork"))
             time.sleep(TICK_S)
     finally:
-        with suppress(ProcessLookupError):
+        if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
         _, errors = child.communicate()
     if child.returncode:
@@ -105,7 +105,7 @@ def note(peaks, seen):
     peaks.total = max(peaks.total, seen.main + sum(seen.workers) + seen.helpers + seen.shm)
 
 
-def look(pid):
+def look(pid, *, forked):
     seen, files, processes = Look(), {}, []
     with suppress(psutil.Error):
         main = psutil.Process(pid)
@@ -118,27 +118,30 @@ def look(pid):
     seen.shm = sum(files.values())
     for process in processes:
         with suppress(psutil.Error, OSError, KeyError):
-            take_in(seen, process, pid)
+            take_in(seen, process, main, forked=forked)
     return seen
 
 
-def take_in(seen, process, pid):
+def take_in(seen, process, main, *, forked):
+    command = process.cmdline()
+    if process != main and command == main.cmdline() and not forked:
+        # On its way to becoming another program: until then it shows the memory of the training process.
+        return
     sizes = rollup(process.pid)
     private = sizes["Private_Clean"] + sizes["Private_Dirty"] - sizes["Pss_Shmem"]
-    if process.pid == pid:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    if process == main:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
         parts = dict(line.split(":", 1) for line in status.splitlines())
         seen.main = sum(int(parts[name].split()[0]) * 1024 for name in ("RssAnon", "RssFile"))
-    elif is_helper(process, pid):
+    elif is_helper(process, " ".join(command), main):
         seen.helpers += private
     else:
         seen.workers.append(private)
 
 
-def is_helper(process, pid):
+def is_helper(process, command, main):
     """Tell multiprocessing's own processes, which sit between or beside; a fork server's children are workers."""
-    command = " ".join(process.cmdline())
-    return "resource_tracker" in command or ("forkserver" in command and process.ppid() == pid)
+    return "resource_tracker" in command or ("forkserver" in command and process.ppid() == main.pid)
 
 
 def rollup(pid):

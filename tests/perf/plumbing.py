@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import torch
@@ -120,11 +121,11 @@ def compute(seconds):
         pass
 
 
-def quietest(action, patience_s):
+def quietest(action, patience_s, most=MOST_REPEATS):
     """Return the values of the quietest repeats, by name, and what other programs used of the machine at worst."""
     action()
     seen, deadline_s = [], time.monotonic() + patience_s
-    while len(seen) < MOST_REPEATS and not (len(seen) >= KEPT and seen[KEPT - 1][0] < QUIET):
+    while len(seen) < most and not (len(seen) >= KEPT and seen[KEPT - 1][0] < QUIET):
         while time.monotonic() < deadline_s and others_share(lambda: time.sleep(LOOK_S))[0] > QUIET:
             time.sleep(LOOK_S)
         seen.append(others_share(action))
@@ -197,6 +198,9 @@ def compare(patience_s):
     from dataloader_sim import LoaderConfig, Scenario, Workload, metrics, simulate
     from dataloader_sim.presets import MACHINES
 
+    def run(scenario):
+        return {"rate": metrics(measure(scenario)).samples_per_s}
+
     base = Workload(batches=48, batch_size=16, io_s=0.0, cpu_s=0.0, jitter=0.1, step_s=0.002)
     cases = {
         "reads, 16 x 4 ms": replace(base, io_s=0.004),
@@ -211,7 +215,7 @@ def compare(patience_s):
             loader = LoaderConfig(num_workers=workers)
             scenario = Scenario(workload=workload, loader=loader, machine=MACHINES[PRESET])
             rate = metrics(simulate(scenario)).samples_per_s
-            values, others = quietest(lambda one=scenario: {"rate": metrics(measure(one)).samples_per_s}, patience_s)
+            values, others = quietest(partial(run, scenario), patience_s, most=KEPT)
             real = median(values["rate"])
             spread = f"{min(values['rate']):,.0f} to {max(values['rate']):,.0f}"
             off = f"{(rate / real - 1) * 100:+.0f} %"

@@ -35,10 +35,20 @@ def test_every_further_tensor_may_take_a_page_more():
     assert predict(scenario(1, 1, sample_bytes=0)).shm_bytes == 0
 
 
-@pytest.mark.parametrize(("batches", "epochs", "at_once"), [(64, 1, 9), (9, 1, 9), (8, 1, 8), (3, 1, 3), (3, 2, 4)])
-def test_no_more_batches_wait_than_there_are(batches, epochs, at_once):
-    short = scenario(4, 2, batches=batches, epochs=epochs, tensors=1, **EIGHT)
-    assert predict(short).shm_bytes == at_once * IN_PAGES
+@pytest.mark.parametrize(("batches", "at_once"), [(64, 9), (9, 9), (8, 8), (3, 3)])
+def test_no_more_batches_wait_than_an_epoch_has(batches, at_once):
+    assert predict(scenario(4, 2, batches=batches, tensors=1, **EIGHT)).shm_bytes == at_once * IN_PAGES
+
+
+@pytest.mark.parametrize(("batches", "held", "inherited"), [(64, 9, 10), (9, 9, 10), (8, 9, 9), (3, 4, 4)])
+def test_the_last_batch_of_an_epoch_stays_and_newly_forked_workers_keep_it(batches, held, inherited):
+    again = scenario(4, 2, batches=batches, epochs=2, tensors=1, **EIGHT)
+    kept = replace(again, loader=replace(again.loader, persistent_workers=True))
+    spawned = replace(again, loader=replace(again.loader, multiprocessing_context="spawn"))
+    pinned = replace(again, loader=replace(again.loader, pin_memory=True))
+    assert predict(again).shm_bytes == inherited * IN_PAGES
+    assert predict(kept).shm_bytes == predict(spawned).shm_bytes == held * IN_PAGES
+    assert predict(pinned).pinned_bytes == held * 2**23
 
 
 def test_without_workers_the_samples_the_new_batch_and_the_last_are_in_the_training_process():
@@ -144,7 +154,8 @@ def test_heaps_may_grow_by_a_sample_for_each_kept_reference():
     again = scenario(2, **EIGHT, tensors=1, batches=100, epochs=2)
     kept = replace(again, loader=replace(again.loader, persistent_workers=True))
     assert (predict(again).growth_bytes, predict(kept).growth_bytes) == (2 * 50 * MB, 2 * 100 * MB)
-    assert predict(again).total_bytes == predict(kept).total_bytes
+    # The batch that workers forked anew inherit is all that persistent ones save.
+    assert predict(again).total_bytes == predict(kept).total_bytes + IN_PAGES
 
 
 @given(whole_scenarios(), st.data())
@@ -168,7 +179,7 @@ def test_a_larger_prefetch_never_takes_less_and_fork_never_more_than_spawn(one):
     assert predict(further).total_bytes >= predict(one).total_bytes
     fork, spawn = (replace(one, loader=replace(one.loader, multiprocessing_context=how)) for how in ("fork", "spawn"))
     assert predict(fork).total_bytes < predict(spawn).total_bytes
-    assert predict(fork).shm_bytes == predict(spawn).shm_bytes
+    assert predict(fork).shm_bytes >= predict(spawn).shm_bytes
 
 
 @given(whole_scenarios())

@@ -124,7 +124,7 @@ def test_the_oracles_give_the_recorded_trace_of_the_live_loader(monkeypatch):
     monkeypatch.setattr("oracles.amounts.costs", lambda work, *_: Costs(work, slow_even))
     work = Workload(batches=14, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0)
     traced = Scenario(workload=work, loader=LoaderConfig(num_workers=2), machine=Machine(cores=ENOUGH))
-    # Even batches took 200 ms, odd ones 10, in the real loader (torch 2.13): epochs of 1414 and 816 ms, with its own costs.
+    # Even batches took 200 ms, odd ones 10, in the real loader (torch 2.13): 1414 and 816 ms, overheads included.
     assert in_order.run(traced).timeline.end_s == pytest.approx(1.4)
     unordered = any_order.run(replace(traced, loader=replace(traced.loader, in_order=False))).timeline
     rows = unordered.batches()
