@@ -42,6 +42,7 @@ def run(page: Any) -> None:
         st.error(written.sentence(error))
     finally:
         _running.discard(threading.get_ident())
+        compiling.page_sent()
 
 
 def entered() -> bool:

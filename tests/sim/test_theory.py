@@ -135,7 +135,12 @@ def test_no_lane_does_two_things_at_once_even_in_a_run_that_breaks_off(scenario)
 def test_a_summary_is_the_metrics_of_the_timeline(scenario):
     seen, kept = metrics(simulate(scenario)), summarize(scenario)
     for item in fields(Metrics):
-        np.testing.assert_array_equal(getattr(kept, item.name), getattr(seen, item.name), err_msg=item.name)
+        if item.name == "ready_batches":
+            assert np.array_equal(kept.ready_batches, seen.ready_batches)
+        else:  # sums of batches received at one moment are taken in another order
+            np.testing.assert_allclose(
+                getattr(kept, item.name), getattr(seen, item.name), rtol=1e-12, err_msg=item.name
+            )
     assert throughputs(scenario, [scenario.seed]) == [seen.samples_per_s]
 
 
