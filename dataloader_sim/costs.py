@@ -26,7 +26,8 @@ Number = TypeVar("Number", bound=np.generic)
 class Costs:
     """Hold the costs of one rank's samples in the order of their index.
 
-    factor: read-only float32 array, how many times `io_s` and `cpu_s` each sample costs.
+    factor: read-only float32 array, how many times `io_s` and `cpu_s` each sample costs: a row for both, or a row for
+        each where they were measured apart.
     """
 
     workload: Workload
@@ -35,12 +36,12 @@ class Costs:
     @cached_property
     def io_s(self) -> NDArray[np.float64]:
         """Return the time that each sample is blocked, float64, in seconds, read-only."""
-        return read_only(self.factor.astype(np.float64) * self.workload.io_s)
+        return read_only(self.factor[0].astype(np.float64) * self.workload.io_s)
 
     @cached_property
     def cpu_s(self) -> NDArray[np.float64]:
         """Return the time that each sample needs a core, float64, in seconds, read-only."""
-        return read_only(self.factor.astype(np.float64) * self.workload.cpu_s)
+        return read_only(self.factor[-1].astype(np.float64) * self.workload.cpu_s)
 
 
 def costs(workload: Workload, seed: int, rank: int = 0) -> Costs:
@@ -48,8 +49,9 @@ def costs(workload: Workload, seed: int, rank: int = 0) -> Costs:
 
     A sample's factor is log-normal with mean 1 and coefficient of variation `jitter`
     (sigma^2 = ln(1 + jitter^2), mu = -sigma^2 / 2), and `slow_factor` times that for every
-    `slow_every`-th sample. The factor scales io_s and cpu_s alike. It is rounded to 24 bits, so that processors whose
-    exponential differs in its last bit draw the same.
+    `slow_every`-th sample; what was measured (`io_factors`, `cpu_factors`) comes on top. The drawn factor scales io_s
+    and cpu_s alike. It is rounded to 24 bits, so that processors whose exponential differs in its last bit draw the
+    same.
     Raises ValueError when the epoch has more samples than `MOST_SAMPLES`.
     """
     if workload.samples > MOST_SAMPLES:
@@ -57,12 +59,27 @@ def costs(workload: Workload, seed: int, rank: int = 0) -> Costs:
         raise refuse("batches x batch_size", f"{MOST_SAMPLES:,} or less", workload.samples, way_out)
     uneven = (workload.samples, workload.jitter, workload.slow_every, workload.slow_factor)
     draw = _drawn if workload.samples > _MOST_KEPT else _kept
-    return Costs(workload=workload, factor=draw(*uneven, seed=seed, rank=rank))
+    factor = draw(*uneven, seed=seed, rank=rank)
+    if workload.io_factors or workload.cpu_factors:
+        measured = (workload.io_factors, workload.cpu_factors)
+        factor = np.stack([factor[0] * _measured(workload, row, seed, rank) for row in measured])
+    return Costs(workload=workload, factor=read_only(factor))
+
+
+def _measured(workload: Workload, factors: tuple[float, ...], seed: int, rank: int) -> NDArray[np.float32]:
+    """Lay measured factors out over an epoch; other seeds and ranks begin with another batch of them."""
+    if not factors:
+        return np.ones(workload.samples, np.float32)
+    first = 0
+    if seed or rank:
+        batches = max(1, len(factors) // workload.batch_size)
+        first = int(np.random.Generator(np.random.PCG64((seed, rank))).integers(batches)) * workload.batch_size
+    return np.resize(np.roll(np.asarray(factors, np.float32), -first), workload.samples)
 
 
 def is_uneven(workload: Workload) -> bool:
     """Return whether samples differ in what they cost."""
-    return workload.jitter > 0.0 or workload.slow_every > 0
+    return workload.jitter > 0.0 or workload.slow_every > 0 or bool(workload.io_factors or workload.cpu_factors)
 
 
 def mean_factor(workload: Workload) -> float:
@@ -86,7 +103,7 @@ def _drawn(
             factor[first : first + drawn.size] = np.exp(math.sqrt(variance) * drawn - variance / 2)
     if slow_every:
         factor[slow_every - 1 :: slow_every] *= np.float32(slow_factor)
-    return read_only(factor)
+    return read_only(factor.reshape(1, samples))
 
 
 _kept = lru_cache(maxsize=64)(_drawn)

@@ -21,7 +21,7 @@ from dataloader_sim.shards import cuts, delivered
 # beyond that, Process.start() blocks until it has (measured; Linux's pipe holds 64 KiB).
 PIPE_BYTES = 65_536
 # All factors are read-only: numba compiles anew for an array that is not.
-_ONE = read_only(np.ones(1, np.float32))
+_ONE = read_only(np.ones((1, 1), np.float32))
 _FAULTS = {"killed": at.KILL, "hangs": at.HANG, "raises": at.RAISE, "lost": at.LOSE}
 
 
@@ -77,11 +77,11 @@ def run(asked: Job, scenario: Scenario, seed: int) -> Run:
 
 
 def _factor(scenario: Scenario, seed: int) -> NDArray[np.float32]:
-    """Return what each sample costs, rank after rank; one number where all cost the same."""
+    """Return what each sample costs, rank after rank, as `Costs.factor`; one number where all cost the same."""
     if not is_uneven(scenario.workload):
         return _ONE
     drawn = [costs(scenario.workload, seed, rank).factor for rank in range(scenario.machine.ranks)]
-    return drawn[0] if len(drawn) == 1 else read_only(np.concatenate(drawn))
+    return drawn[0] if len(drawn) == 1 else read_only(np.concatenate(drawn, axis=1))
 
 
 def _loading(scenario: Scenario) -> dict[str, Any]:

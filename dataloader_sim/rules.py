@@ -55,6 +55,11 @@ def choice(default: str | None, *, choices: tuple[str, ...]) -> Any:
     return field(default=default, metadata={_KEY: rule})
 
 
+def numbers(*, most: int, hint: str = "") -> Any:
+    """Declare a field that takes a sequence of at most `most` numbers from 0 up, none unless given."""
+    return field(default=(), metadata={_KEY: Rule(kind="a list of numbers", low=0.0, high=most, hint=hint)})
+
+
 def limits(owner: type, name: str) -> tuple[float, float]:
     """Return the lowest and the highest value that a field accepts."""
     for item in fields(owner):
@@ -92,7 +97,18 @@ def _checked(name: str, value: Any, rule: Rule) -> Any:
         if value not in rule.choices:
             raise refuse(name, f"one of {', '.join(rule.choices)}", value)
         return value
+    if rule.kind == "a list of numbers":
+        return _checked_numbers(name, value, rule)
     return _checked_number(name, value, rule)
+
+
+def _checked_numbers(name: str, value: Any, rule: Rule) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple):
+        raise refuse(name, rule.kind, type(value).__name__, rule.hint)
+    if len(value) > rule.high:
+        raise refuse(name, f"at most {rule.high:,.0f} numbers", len(value), rule.hint)
+    one = Rule(kind="a number", low=rule.low, hint=rule.hint)
+    return tuple(float(_checked_number(name, each, one)) for each in value)
 
 
 def _checked_number(name: str, value: Any, rule: Rule) -> int | float:

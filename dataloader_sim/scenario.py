@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from dataloader_sim.rules import check, choice, number, refuse, switch, whole
+from dataloader_sim.rules import check, choice, number, numbers, refuse, switch, whole
 
 START_METHODS = ("fork", "forkserver", "spawn")
 FAULTS = ("killed", "hangs", "raises", "lost")
 # torch's own default when num_workers > 0 (torch/utils/data/dataloader.py).
 DEFAULT_PREFETCH_FACTOR = 2
 LONGEST_S = 1e6
+# So many measured samples show the shape of their costs; more would only make scenarios long to write down.
+MOST_FACTORS = 8192
 LARGEST_BYTES = 10**15
 
 
@@ -37,6 +39,8 @@ class Workload:
     io_s, cpu_s: one sample: time blocked on storage or network (no core), time on a core.
     jitter: coefficient of variation of a sample's cost, log-normal with mean 1, for io_s and cpu_s alike.
     slow_every, slow_factor: every n-th sample costs that many times more; 0: none.
+    io_factors, cpu_factors: how many times io_s, or cpu_s, each of some measured samples costs, in the order of an
+        epoch; sample i takes number i modulo their count; (): all alike. jitter and slow samples come on top.
     gil_share: the share of cpu_s and collate_s that holds the interpreter's lock: 1.0 pure Python, 0.0 code that
         releases it; matters when the workers are threads.
     collate_s: time on a core to make one batch of its samples.
@@ -58,6 +62,8 @@ class Workload:
     jitter: float = number(0.0, high=10.0, hint="a coefficient of variation: 0.5 means plus or minus 50 %")
     slow_every: int = whole(0, low=0, high=10_000_000, hint="0 means that no sample is slow")
     slow_factor: float = number(10.0, low=1.0, high=1e6, hint="a slow sample costs at least as much as another")
+    io_factors: tuple[float, ...] = numbers(most=MOST_FACTORS, hint="a factor is a cost divided by the mean cost")
+    cpu_factors: tuple[float, ...] = numbers(most=MOST_FACTORS, hint="a factor is a cost divided by the mean cost")
     gil_share: float = number(1.0, high=1.0, hint="1 for pure Python, 0 for code that releases the lock")
     collate_s: float = _time(0.0)
     sample_bytes: int = _size(0)

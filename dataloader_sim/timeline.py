@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from dataloader_sim.observed import Observed
 from dataloader_sim.rules import check, choice, number, refuse
 from dataloader_sim.scenario import Scenario
 
@@ -105,6 +106,7 @@ class Timeline:
         span; it is the gap between two.
     peak_memory_bytes: the most memory that the run's processes held together; 0: unknown.
     failure: how the run broke off; None: it ended as it should. What was under way then ends there.
+    observed: what a trace tells beside the spans; None: it is no trace.
     Raises ValueError for a wrong source or dtype, and for a span that is not finite or ends before it starts.
     """
 
@@ -113,6 +115,7 @@ class Timeline:
     spans: Array
     peak_memory_bytes: int = 0
     failure: Failure | None = None
+    observed: Observed | None = None
 
     def __post_init__(self) -> None:
         """Check the spans and make them read-only."""
@@ -120,6 +123,8 @@ class Timeline:
             raise refuse("source", f"one of {', '.join(SOURCES)}", self.source)
         if self.failure is not None and not isinstance(self.failure, Failure):
             raise refuse("failure", "a Failure or None", type(self.failure).__name__)
+        if self.observed is not None and not isinstance(self.observed, Observed):
+            raise refuse("observed", "an Observed or None", type(self.observed).__name__)
         if not isinstance(self.spans, np.ndarray) or self.spans.dtype != SPAN:
             raise refuse("spans", "an array of dtype SPAN", type(self.spans).__name__)
         in_order = np.isfinite(self.spans["end_s"]) & (self.spans["end_s"] >= self.spans["start_s"])

@@ -163,7 +163,8 @@ def load(job: Job, state: State, rank: int, process: int) -> bool:
         if sample < last:
             one = job.io_s if piece == 0 else job.cpu_s if piece == 1 else job.cpu_locked_s
             if job.uneven:
-                one *= float(state.factor[rank * job.samples + sample])
+                row = 0 if piece == 0 else state.factor.shape[0] - 1
+                one *= float(state.factor[row, rank * job.samples + sample])
         else:
             on = job.compute_on if piece == 0 else at.LOCK + rank
             one = _collate(job, state, rank, state.process[process, at.TASK], piece)

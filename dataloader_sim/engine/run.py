@@ -123,7 +123,7 @@ _run = _build(sources())
 def run(job: Job, factor: Floats32, cuts: Ints) -> Run:
     """Run a job to its end, or to where it breaks off.
 
-    factor: float32, read-only, what each sample costs, rank after rank; one number where all cost the same.
+    factor: float32, read-only, `costs.Costs.factor` of rank after rank; one number where all cost the same.
     cuts: see `shards.cuts`.
     """
     return _run(_record(job), factor, cuts)

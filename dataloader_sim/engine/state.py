@@ -81,7 +81,7 @@ JOB = np.dtype([(name, _CODES[kind]) for name, kind in get_type_hints(Job).items
 class State(NamedTuple):
     """Hold what a run works on; `at` names the places."""
 
-    factor: NDArray[np.float32]  # what each sample costs, rank after rank, if the job is uneven; never changed
+    factor: NDArray[np.float32]  # `Costs.factor`, rank after rank, if the job is uneven; never changed
     clock: Floats  # per resource: the work that a process which used it all along would have done
     due: Floats  # per resource a heap: when each user is done, on the resource's clock
     who: Ints  # the same heap: which process it is

@@ -4,11 +4,13 @@ import json
 import zlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from strategies import scenarios
 
 from dataloader_sim import Fault, LoaderConfig, Machine, Scenario, Workload, simulate
+from dataloader_sim.observed import SAMPLE, Observed
 from dataloader_sim.wire import (
     scenario_from_dict,
     scenario_to_dict,
@@ -33,7 +35,7 @@ def test_a_scenario_and_its_timeline_survive_the_round_trip(scenario):
 def test_the_json_form_names_each_activity():
     whole = timeline_to_dict(simulate(Scenario()))
     json.dumps(whole, allow_nan=False)
-    assert whole["version"] == 2
+    assert whole["version"] == 3
     assert whole["spans"][0]["activity"] == "load"
 
 
@@ -64,7 +66,7 @@ def test_a_bomb_is_not_unfolded(monkeypatch):
         timeline_from_bytes(DATA[: 8 + head_length] + zlib.compress(b"\0" * 10**6))
 
 
-@pytest.mark.parametrize("change", [{"version": 3}, {"seed": -1}, {"extra": 1}, {"workload": []}, {"machine": {}}])
+@pytest.mark.parametrize("change", [{"version": 4}, {"seed": -1}, {"extra": 1}, {"workload": []}, {"machine": {}}])
 def test_a_wrong_scenario_is_refused(change):
     with pytest.raises(ValueError, match=r"must"):
         scenario_from_dict(scenario_to_dict(Scenario()) | change)
@@ -80,6 +82,22 @@ def test_a_file_of_the_first_release_is_read_with_the_defaults_of_later_fields()
     assert scenario_from_dict(stored | {"version": 1}) == Scenario(workload=Workload(io_s=0.5))
     with pytest.raises(ValueError, match="must hold exactly"):
         scenario_from_dict(stored)
+
+
+def test_what_a_trace_observed_comes_back():
+    samples = np.array([(0, 0, 1, 7, 0.5, 0.25)], SAMPLE)
+    seen = Observed(samples=samples, partial=True, notes=("cut off",), steps=("Resize",), origin={"torch": "2.13.0"})
+    again = timeline_from_bytes(timeline_to_bytes(replace(simulate(Scenario()), observed=seen))).observed
+    assert again.samples.tolist() == samples.tolist()
+    assert (again.loads.size, again.partial, again.notes) == (0, True, ("cut off",))
+    assert (again.steps, again.origin) == (("Resize",), {"torch": "2.13.0"})
+    with pytest.raises(ValueError, match="samples must be an array with the fields rank"):
+        Observed(samples=np.zeros(3))
+
+
+def test_measured_factors_come_back():
+    scenario = Scenario(workload=Workload(io_factors=(0.5, 1.5), cpu_factors=(1.0,)))
+    assert scenario_from_dict(json.loads(json.dumps(scenario_to_dict(scenario)))) == scenario
 
 
 def test_a_fault_and_how_it_ended_come_back():
