@@ -12,6 +12,7 @@ SECTIONS = {
     ],
     "Measure": [
         st.Page("pages/measure/benchmark.py", title="Measure", url_path="measure"),
+        st.Page("pages/measure/trace.py", title="Trace", url_path="trace"),
         st.Page("pages/measure/runs.py", title="Runs", url_path="runs"),
     ],
 }

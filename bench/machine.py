@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import uuid
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,6 +19,19 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _SHARED = Path("/dev/shm")  # noqa: S108
 # A cgroup v1 without a limit says a number near 2^63.
 _NO_LIMIT = 1 << 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreLimits:
+    """Hold what bounds the cores of a run: those this process may run on, and the container's quota; None: no quota."""
+
+    affinity: int
+    quota: float | None
+
+
+def core_limits() -> CoreLimits:
+    """Return what bounds the cores of a run on this machine."""
+    return CoreLimits(affinity=_usable_cores(), quota=min(_quotas(_cgroup_folders()), default=None))
 
 
 def this_machine() -> Machine:

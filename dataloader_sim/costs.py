@@ -79,7 +79,12 @@ def _measured(workload: Workload, factors: tuple[float, ...], seed: int, rank: i
 
 def is_uneven(workload: Workload) -> bool:
     """Return whether samples differ in what they cost."""
-    return workload.jitter > 0.0 or workload.slow_every > 0 or bool(workload.io_factors or workload.cpu_factors)
+    return workload.slow_every > 0 or is_drawn(workload)
+
+
+def is_drawn(workload: Workload) -> bool:
+    """Return whether another seed gives other costs."""
+    return workload.jitter > 0.0 or bool(workload.io_factors or workload.cpu_factors)
 
 
 def mean_factor(workload: Workload) -> float:

@@ -41,6 +41,11 @@ class MemoryForecast:
     growth_bytes: int
     warnings: tuple[str, ...] = ()
 
+    @property
+    def highest_bytes(self) -> int:
+        """Return the total with all that the heaps may grow by: what a long run takes whose samples torch makes."""
+        return self.total_bytes + self.growth_bytes
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Rank:
@@ -96,9 +101,12 @@ def predict(scenario: Scenario) -> MemoryForecast:
         Workers that end are gone before others start, so persistent_workers saves no more than the batch named above.
     Growth: glibc does not fill a hole with an aligned block of the hole's size (its bug 14581), and torch aligns all
         that it allocates. In a worker small blocks behind up to 128 kept references stand between the holes, so that
-        it may hold so many samples more (seen: 0 to 156). That comes of samples that torch made, by `.float()` for
-        example, not of those that numpy made. Without workers the batches themselves do it (seen: 0 to 6 batches).
-        Measured with glibc 2.36; MALLOC_MMAP_THRESHOLD_=131072 in the environment ends it.
+        it may hold so many samples more. How many depends on who allocates them. Torch alone (`torch.full`, `clone`),
+        one tensor a sample of 150 kB to 4 MB: nearly all (seen: 116 to 156 in long runs; 24 in one case of eight), so
+        that the run takes `highest_bytes`; several equal tensors a sample: at most one tensor for each reference.
+        Numpy or Pillow first, then torch (`.float()`): up to 53 samples. Numpy alone: none. Without workers the
+        batches themselves do it (seen: 0 to 6 batches). Measured with glibc 2.36; MALLOC_MMAP_THRESHOLD_=131072 in the
+        environment ends it.
 
     Not counted: a shuffling sampler's list (about 40 bytes per sample of an epoch), the model, what a sample takes
     while it is made (a decoder's buffers). Tensors in the Dataset count as arrays; spawn shares them instead.
@@ -139,6 +147,6 @@ def _warnings(scenario: Scenario, rank: _Rank, forecast: MemoryForecast) -> list
         found.append(shm_runs_out(scenario, rank.batches, forecast.shm_bytes))
     if 0 < machine.ram_bytes < total:
         found.append(ram_runs_out(scenario, rank.crew, total, forecast.main_bytes, forecast.worker_bytes))
-    elif 0 < machine.ram_bytes < total + forecast.growth_bytes:
+    elif 0 < machine.ram_bytes < forecast.highest_bytes:
         found.append(heaps_run_out(scenario, total, forecast.growth_bytes))
     return found

@@ -42,6 +42,7 @@ LOADED = np.dtype(
         ("collate_s", np.float64),
         ("collate_cpu_s", np.float64),
         ("process_cpu_s", np.float64),
+        ("queued_s", np.float64),
         ("put_s", np.float64),
         ("body_cpu_s", np.float64),
     ],
@@ -51,8 +52,9 @@ LOADED = np.dtype(
 tensors, tensor_bytes: of the collated batch. message_bytes: pickled, as it goes through the pipe. fetch_s, fetch_cpu_s:
 all its samples, on the clock and on the fetching thread's processor clock. collate_s, collate_cpu_s: the same of the
 collate function. process_cpu_s: processor time of all threads of the loading process, during fetch and collate.
-put_s: pickling it, in the worker's second thread, time on the clock. body_cpu_s: processor time of all threads of the
-training process between hand-over and the next request.
+queued_s: time in which the fetching thread was ready to run and had no core (Linux: /proc/thread-self/schedstat),
+during fetch and collate. put_s: pickling it, in the worker's second thread, time on the clock. body_cpu_s: processor
+time of all threads of the training process between hand-over and the next request.
 """
 
 BOOTED = np.dtype(

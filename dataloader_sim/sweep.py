@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from dataloader_sim.bounds import KNEE_TOLERANCE
+from dataloader_sim.costs import is_drawn
 from dataloader_sim.metrics import Metrics, metrics
 from dataloader_sim.rules import limits, refuse
 from dataloader_sim.scenario import WORKER_OPTIONS, Scenario
@@ -85,8 +86,7 @@ def sweep(
 
 def _band(timeline: Timeline, run: Callable[[Scenario], Timeline], seeds: int) -> Band:
     scenario = timeline.scenario
-    # Without jitter every seed draws the same.
-    drawn = [_after(scenario.seed, step) for step in range(seeds if scenario.workload.jitter > 0 else 1)]
+    drawn = [_after(scenario.seed, step) for step in range(seeds if is_drawn(scenario.workload) else 1)]
     if run is simulate:
         rates = throughputs(scenario, drawn)
     else:

@@ -6,13 +6,14 @@ import json
 import math
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
+from dataloader_sim import wire_checks
 from dataloader_sim.observed import TABLES, Observed
-from dataloader_sim.rules import refuse
 from dataloader_sim.scenario import Fault, LoaderConfig, Machine, Scenario, Workload
 from dataloader_sim.timeline import SPAN, Activity, Array, Failure, Timeline
 
@@ -44,10 +45,8 @@ def _plain(value: object) -> object:
 def scenario_from_dict(data: object) -> Scenario:
     """Build a scenario from `scenario_to_dict`'s form; raises ValueError for anything else."""
     version = data.get("version") if isinstance(data, dict) else None
-    if isinstance(data, dict) and version not in READABLE:
-        raise ValueError(
-            f"version must be {VERSION} or less, got {version!r}: update dataloader-lab to read newer files"
-        )
+    if isinstance(data, dict):
+        _check_version(version)
     old = version != VERSION
     whole = _expect(data, {"version", *_names(Scenario)}, {"threads", "fault"} if old else None)
     del whole["version"]
@@ -82,54 +81,70 @@ def timeline_to_bytes(timeline: Timeline) -> bytes:
 
 def timeline_from_bytes(data: bytes) -> Timeline:
     """Read `timeline_to_bytes`'s form; raises ValueError for anything cut off, altered or newer."""
-    if data[:4] != _MAGIC or len(data) < 8:  # noqa: PLR2004
+    start = len(_MAGIC) + 4
+    if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
         raise ValueError("not a stored timeline: it does not start as one")
-    (length,) = struct.unpack_from("<I", data, 4)
-    try:
-        head = _expect(json.loads(data[8 : 8 + length]), _HEAD, {"failure", "observed"})
-        unfold = zlib.decompressobj()
-        raw = unfold.decompress(data[8 + length :], MOST_BYTES)
-    except (UnicodeDecodeError, json.JSONDecodeError, zlib.error, RecursionError) as error:
-        raise ValueError(f"a stored timeline is damaged: {error}") from None
+    whole = wire_checks.head_of(data, start)
     # The version comes first: a newer file may differ in all that follows.
-    scenario, failed, seen = scenario_from_dict(head["scenario"]), head.get("failure"), head.get("observed")
-    observed = None if seen is None else _expect(seen, _OBSERVED)
-    tables = {"spans": (SPAN, head["spans"])}
-    if observed is not None:
-        rows = _expect(observed.pop("rows"), set(TABLES))
-        tables |= {name: (dtype, rows[name]) for name, dtype in TABLES.items()}
-    if not unfold.eof:
-        raise ValueError("a stored timeline is damaged: it is cut off, or unfolds to more than it may")
-    arrays = _split(raw, tables)
+    _check_version(whole.get("version"))
+    head = _expect(whole, _HEAD, {"failure", "observed"})
+    scenario, observed = scenario_from_dict(head["scenario"]), _texts(head.get("observed"))
+    wire_checks.check_size("peak_memory_bytes", head["peak_memory_bytes"])
+    (length,) = struct.unpack_from("<I", data, len(_MAGIC))
+    rows = {} if observed is None else _expect(observed.pop("rows"), set(TABLES))
+    # In the order they were written in, whatever the order of the head's names.
+    counts = {"spans": head["spans"]} | {name: rows[name] for name in TABLES if rows}
+    arrays = _tables(data[start + length :], counts)
+    spans = arrays.pop("spans")
+    wire_checks.check_spans(spans, scenario)
+    wire_checks.check_rows(arrays, scenario, len(observed["steps"]) if observed else 0)
     return Timeline(
         scenario=scenario,
         source=head["source"],
-        spans=arrays.pop("spans"),
+        spans=spans,
         peak_memory_bytes=head["peak_memory_bytes"],
-        failure=Failure(**_expect(failed, _names(Failure))) if failed is not None else None,
-        observed=None if observed is None else Observed(**(observed | arrays | _texts(observed))),
+        failure=_failed(head.get("failure")),
+        observed=None if observed is None else Observed(**(observed | arrays)),
     )
 
 
-def _texts(observed: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    for name in ("steps", "notes"):
-        if not isinstance(observed[name], list):
-            raise refuse(f"a stored timeline's {name}", "a list", observed[name])
-    if not isinstance(observed["origin"], dict):
-        raise refuse("a stored timeline's origin", "an object", observed["origin"])
-    return {name: tuple(observed[name]) for name in ("steps", "notes")}
+def _check_version(version: object) -> None:
+    if version not in READABLE or not isinstance(version, int) or isinstance(version, bool):
+        got = repr(version)[:40]
+        raise ValueError(f"version must be {VERSION} or less, got {got}: update dataloader-lab to read newer files")
 
 
-def _split(raw: bytes, tables: dict[str, tuple[np.dtype[np.void], object]]) -> dict[str, Array]:
-    """Cut the bytes into tables of the announced numbers of rows."""
-    at, arrays = 0, {}
-    for name, (dtype, count) in tables.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0 or at + count * dtype.itemsize > len(raw):
-            break
-        piece = np.frombuffer(raw, dtype.newbyteorder("<"), count, at)
-        arrays[name], at = piece.astype(dtype), at + count * dtype.itemsize
-    if len(arrays) != len(tables) or at != len(raw):
-        raise ValueError("a stored timeline is damaged: it does not hold the rows that it announces")
+def _failed(data: object) -> Failure | None:
+    if data is None:
+        return None
+    values = _expect(data, _names(Failure))
+    wire_checks.check_texts([values["message"]])
+    return Failure(**values)
+
+
+def _texts(data: object) -> dict[str, Any] | None:
+    """Return what is observed beside the tables, its texts checked."""
+    if data is None:
+        return None
+    observed = _expect(data, _OBSERVED)
+    steps, notes, origin = observed["steps"], observed["notes"], observed["origin"]
+    if not isinstance(steps, list) or not isinstance(notes, list) or not isinstance(origin, dict):
+        raise wire_checks.damaged("its steps, notes or origin are none")
+    wire_checks.check_texts([*steps, *notes, *origin, *origin.values()])
+    return observed | {"steps": tuple(steps), "notes": tuple(notes)}
+
+
+def _tables(data: bytes, counts: Mapping[str, object]) -> dict[str, Array]:
+    """Unfold the bytes and cut them into tables of the announced numbers of rows."""
+    dtypes = {"spans": SPAN} | TABLES
+    for name, count in counts.items():
+        wire_checks.check_count(name, count)
+    sizes = {name: dtypes[name].itemsize * int(count) for name, count in counts.items()}  # type: ignore[call-overload]
+    raw, at, arrays = wire_checks.unfolded(data, sum(sizes.values()), MOST_BYTES), 0, {}
+    for name, size in sizes.items():
+        dtype = dtypes[name]
+        arrays[name] = np.frombuffer(raw, dtype.newbyteorder("<"), size // dtype.itemsize, at).astype(dtype)
+        at += size
     return arrays
 
 
@@ -170,5 +185,6 @@ def _expect(data: object, names: set[str], optional: set[str] | None = None) -> 
     """Return a copy of a dict that holds these names and no others, perhaps without the optional ones."""
     if not isinstance(data, dict) or not names - (optional or set()) <= set(data) <= names:
         got = ", ".join(sorted(map(str, data))) if isinstance(data, dict) else type(data).__name__
-        raise ValueError(f"a stored scenario must hold exactly {', '.join(sorted(names))}, got {got}")
+        # One sentence, whatever the names are.
+        raise ValueError(f"a stored scenario must hold exactly {', '.join(sorted(names))}, got {got[:200]}")
     return dict(data)

@@ -22,7 +22,7 @@ function tick(player, now) {
   if (isRunning(player)) {
     const passed = player.lastFrame ? Math.min((now - player.lastFrame) / 1000, LONGEST_FRAME_S) : 0;
     player.lastFrame = now;
-    advance(player, (passed * player.run.total * player.speed) / PASS_S);
+    advance(player, (passed * player.total * player.speed) / PASS_S);
   } else player.lastFrame = 0;
   player.draw();
   if (isRunning(player)) requestFrame(player);
@@ -30,8 +30,8 @@ function tick(player, now) {
 }
 
 function advance(player, seconds) {
-  player.time = Math.min(player.run.total, player.time + seconds);
-  if (player.time >= player.run.total) player.playing = false;
+  player.time = Math.min(player.total, player.time + seconds);
+  if (player.time >= player.total) player.playing = false;
   follow(player);
 }
 
@@ -40,20 +40,20 @@ function follow(player) {
   const { view, time } = player;
   const span = view.to - view.from;
   if (time >= view.from && time <= view.from + span * 0.85) return;
-  const from = Math.max(0, Math.min(time - span * 0.25, player.run.total - span));
+  const from = Math.max(0, Math.min(time - span * 0.25, player.total - span));
   if (Math.abs(from - view.from) < 1e-12) return;
   player.view = { from, to: from + span };
   player.stale.base = true;
 }
 
 export function setTime(player, seconds) {
-  player.time = Math.max(0, Math.min(player.run.total, seconds));
+  player.time = Math.max(0, Math.min(player.total, seconds));
   follow(player);
   requestFrame(player);
 }
 
 export function setPlaying(player, playing) {
-  if (playing && player.time >= player.run.total) setTime(player, 0);
+  if (playing && player.time >= player.total) setTime(player, 0);
   player.playing = playing;
   player.lastFrame = 0;
   requestFrame(player);
@@ -61,7 +61,7 @@ export function setPlaying(player, playing) {
 
 // Go to the next (1) or the previous (-1) event: a batch starts to load, is loaded, handed over, or stepped.
 export function stepEvent(player, direction) {
-  const { events, total } = player.run;
+  const { events, total } = player;
   const least = total * 1e-6;
   const now = player.time;
   const to =
@@ -84,10 +84,10 @@ export function changeSpeed(player, places) {
 
 // Zoom around one moment; factor below 1 zooms in. At the widest the whole run is in view.
 export function zoom(player, factor, around) {
-  const { view, run } = player;
-  const span = Math.max(run.total / 2000, Math.min(run.total, (view.to - view.from) * factor));
+  const { view, total } = player;
+  const span = Math.max(total / 2000, Math.min(total, (view.to - view.from) * factor));
   const part = (around - view.from) / (view.to - view.from);
-  const from = Math.max(0, Math.min(around - part * span, run.total - span));
+  const from = Math.max(0, Math.min(around - part * span, total - span));
   player.view = { from, to: from + span };
   player.stale.base = true;
   requestFrame(player);

@@ -15,7 +15,7 @@ export function listenControls(player, listen) {
   listen(el.scrub, "input", () => {
     player.playing = false;
     player.scrubbing = true;
-    setTime(player, (Number(el.scrub.value) / 1000) * player.run.total);
+    setTime(player, (Number(el.scrub.value) / 1000) * player.total);
   });
   listen(el.scrub, "change", () => {
     player.scrubbing = false;

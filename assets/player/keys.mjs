@@ -72,7 +72,7 @@ const ACTIONS = {
   ArrowLeft: (player, event) => move(player, event, -1),
   ArrowRight: (player, event) => move(player, event, 1),
   Home: (player) => setTime(player, 0),
-  End: (player) => setTime(player, player.run.total),
+  End: (player) => setTime(player, player.total),
   "[": (player) => changeSpeed(player, -1),
   "]": (player) => changeSpeed(player, 1),
   ArrowUp: (player) => player.chooseBy(1),
@@ -94,7 +94,7 @@ function move(player, event, direction) {
   if (!event.shiftKey) stepEvent(player, direction);
   else {
     player.playing = false;
-    setTime(player, player.time + (direction * player.run.total) / 100);
+    setTime(player, player.time + (direction * player.total) / 100);
   }
 }
 

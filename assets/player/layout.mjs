@@ -23,10 +23,11 @@ export function needsOf({ runs }) {
 
 // Height in CSS pixels of the canvas, equal for all runs of a payload so that nothing below it moves. On a wide page
 // 190 are taken above the player and 214 by its other rows, so that it ends with the screen.
-export function stageHeight({ wide, screen, needs, type, below }) {
+export function stageHeight({ wide, screen, needs, type, below, pictures }) {
   const { mostWorkers } = needs;
   const more = needs.head * type + (needs.pins ? LEAST.pin + GAP : 0);
-  const room = wide ? Math.min(560, Math.max(300, screen - 190 - 214 * type)) : Math.min(380, 270 + 8 * mostWorkers) + more;
+  const most = wide && pictures > 1 ? Math.max(215, (screen - 230) / pictures) : Math.min(560, Math.max(300, screen - 190 - 214 * type));
+  const room = wide ? most : Math.min(380, 270 + 8 * mostWorkers) + more;
   const lanes = mostWorkers * (wide ? MOST.lane : 30) * type;
   const natural = 62 * type + GAP * 3 + lanes + (wide ? 230 : 190) + more;
   const least = 62 * type + GAP * 3 + mostWorkers * 6 + LEAST.queue + LEAST.main + LEAST.gpu + more;

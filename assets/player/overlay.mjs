@@ -1,6 +1,7 @@
 // What changes per frame: the veil over the future, the clock line, the ready tokens, the chosen batch.
 
 import { hueOf, numberOf } from "./run.mjs";
+import { chosenIn } from "./pair.mjs";
 import { isMissing, momentOf } from "./moment.mjs";
 import { firstAbove } from "./spans.mjs";
 import { isOfWorker } from "./activities.mjs";
@@ -16,12 +17,12 @@ export function paintOver(player) {
   const pen = { ctx, run, layout, palette, view: player.view, scale: scaleOf(layout, player.view) };
   const { plot } = layout;
   const now = Math.min(Math.max(pen.scale.x(player.time), plot.x), plot.x + plot.w);
-  const chosen = player.hover?.batch ?? player.pin?.batch;
-  if (player.time < run.total) {
+  const chosen = chosenIn(player);
+  if (player.time < player.total) {
     ctx.fillStyle = palette.veil;
     ctx.fillRect(now, 0, layout.width - now + 1, layout.bottom + 2);
   }
-  if (chosen !== undefined && chosen !== null) paintChosen(pen, run.batches.get(chosen));
+  if (chosen !== null) paintChosen(pen, run.batches.get(chosen));
   paintClock(pen, now);
   paintTokens(pen, player.time);
 }

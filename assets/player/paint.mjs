@@ -13,7 +13,7 @@ export function paintBase(player) {
   ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
   ctx.fillStyle = palette.ground;
   ctx.fillRect(0, 0, layout.width, layout.height);
-  const pen = { ctx, run, layout, palette, view: player.view, scale: scaleOf(layout, player.view) };
+  const pen = { ctx, run, layout, palette, view: player.view, total: player.total, scale: scaleOf(layout, player.view) };
   player.textures ??= texturesOf(ctx, palette, dpr);
   Object.assign(pen, player.textures);
   ctx.save();
@@ -95,9 +95,9 @@ function paintArea({ ctx, run, view, scale, palette }, ground, unit) {
   ctx.stroke(shape);
 }
 
-function paintAxis({ ctx, run, layout, palette, view, scale }) {
+function paintAxis({ ctx, layout, palette, view, total, scale }) {
   const y = layout.axis;
-  const unit = unitOf(run.total);
+  const unit = unitOf(total);
   const [from, to] = [view.from * unit.scale, view.to * unit.scale];
   const { step, values } = ticks(from, to, layout.plot.w / (84 * layout.type));
   const digits = Math.max(0, Math.min(3, -Math.floor(Math.log10(step) + 1e-9)));
@@ -119,7 +119,7 @@ function paintAxis({ ctx, run, layout, palette, view, scale }) {
     if (x + 4 <= most + 2) ctx.fillText(words, x + 4, y + 4);
   }
   ctx.stroke();
-  const zoomed = run.total / (view.to - view.from);
+  const zoomed = total / (view.to - view.from);
   if (zoomed < 1.01) return;
   ctx.textAlign = "right";
   ctx.fillText(`zoom ${zoomed < 10 ? zoomed.toFixed(1) : zoomed.toFixed(0)}×`, layout.gutter - 10, y + 4);
@@ -150,7 +150,8 @@ function paintLabels({ ctx, run, layout, palette }) {
   function label(pen, { type }, box, words, more) {
     const middle = box.y + box.h / 2;
     const lift = more ? 7 * type : 0;
-    pen.fillText(words, right, middle - lift);
+    // A wide font is squeezed rather than cut off.
+    pen.fillText(words, right, middle - lift, right - 2);
     if (!more) return;
     pen.save();
     pen.fillStyle = palette.quiet;

@@ -7,6 +7,7 @@ import { requestFrame } from "./clock.mjs";
 import { decode } from "./decode.mjs";
 import { layoutOf, needsOf } from "./layout.mjs";
 import { listenPointer } from "./pointer.mjs";
+import { Lower, panesOf } from "./pair.mjs";
 import { showTip } from "./tip.mjs";
 import { paintBase } from "./paint.mjs";
 import { paintOver } from "./overlay.mjs";
@@ -23,7 +24,7 @@ const PARTS = {
   play: ".play", playIcon: ".play-icon", playWord: ".play-word", forward: ".forward", scrub: ".scrub", time: ".time",
   speed: ".speed", ask: ".ask", rate: ".rate", stalled: ".stalled", bound: ".bound", boundName: ".bound-name",
   boundUnit: ".bound-unit", curve: ".curve", finding: ".finding", advice: ".advice", live: ".live", legend: ".legend",
-  rank: ".rank", rankChoice: ".rank-choice", ranks: ".ranks",
+  rank: ".rank", rankChoice: ".rank-choice", ranks: ".ranks", lower: ".lower",
 };
 
 const players = new WeakMap();
@@ -31,7 +32,7 @@ const players = new WeakMap();
 class Player {
   constructor(parent) {
     this.el = Object.fromEntries(Object.entries(PARTS).map(([name, css]) => [name, parent.querySelector(css)]));
-    Object.assign(this, { speed: 1, time: 0, index: 0, rank: 0, frame: 0, lastFrame: 0, spokenAt: 0 });
+    Object.assign(this, { speed: 1, time: 0, index: 0, rank: 0, frame: 0, lastFrame: 0, spokenAt: 0, place: 0 });
     Object.assign(this, { playing: false, onScreen: true, scrubbing: false, gone: false, hover: null, pin: null });
     this.stale = { base: true, run: true };
     this.asked = [];
@@ -58,7 +59,9 @@ class Player {
     this.payload = payload;
     this.needs = needsOf(payload.header);
     this.several = payload.header.runs.length > 1 && payload.header.knob !== null;
+    this.panes = payload.header.pair ? [this, this.openLower()] : [this];
     this.el.root.classList.toggle("single", !this.several);
+    this.el.root.classList.toggle("paired", payload.header.pair);
     this.el.knob.max = String(payload.header.runs.length - 1);
     this.size = null;
     this.rank = Math.min(this.rank, ...payload.header.runs.map((run) => run.ranks.length - 1));
@@ -67,22 +70,31 @@ class Player {
     this.show(same ? this.index : payload.header.selected);
   }
 
+  openLower() {
+    if (!this.lower) {
+      this.lower = new Lower(this);
+      listenPointer(this, this.lower, this.on);
+    }
+    return this.lower;
+  }
+
   begin(autoplay) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!autoplay) this.time = this.run.total;
-    else if (still) this.time = this.run.total / 2;
+    if (!autoplay) this.time = this.total;
+    else if (still) this.time = this.total / 2;
     this.playing = autoplay && !still;
   }
 
   // Show a run at the same part of its clock and of its zoom.
   show(index) {
-    const before = this.run;
+    const before = this.total;
     this.index = Math.max(0, Math.min(this.payload.header.runs.length - 1, index));
     this.run = this.payload.run(this.index, this.rank);
-    const part = before?.total ? this.run.total / before.total : 1;
-    this.time = before ? (this.time >= before.total ? this.run.total : this.time * part) : 0;
-    this.view = before && this.view ? { from: this.view.from * part, to: this.view.to * part } : { from: 0, to: this.run.total };
-    if (!(this.view.to > this.view.from)) this.view = { from: 0, to: this.run.total || 1 };
+    Object.assign(this, panesOf(this));
+    const part = before ? this.total / before : 1;
+    this.time = before ? (this.time >= before ? this.total : this.time * part) : 0;
+    this.view = before && this.view ? { from: this.view.from * part, to: this.view.to * part } : { from: 0, to: this.total };
+    if (!(this.view.to > this.view.from)) this.view = { from: 0, to: this.total || 1 };
     Object.assign(this, { hover: null, pin: null });
     Object.assign(this.stale, { base: true, run: true });
     requestFrame(this);
@@ -127,15 +139,17 @@ class Player {
       writeRun(this);
       if (this.several) paintCurve(this);
     }
-    if (this.stale.base) {
-      const { run, needs, wide, type } = this;
-      const pins = run.pinSide.start.length > 0;
-      this.layout = layoutOf({ ...this.sizes.base, workers: run.workers, pins, needs, wide, type });
-      paintBase(this);
+    for (const pane of this.panes) {
+      if (this.stale.base) {
+        const { run, needs, wide, type } = pane;
+        const pins = run.pinSide.start.length > 0;
+        pane.layout = layoutOf({ ...pane.sizes.base, workers: run.workers, pins, needs, wide, type });
+        paintBase(pane);
+      }
+      paintOver(pane);
+      showTip(pane);
     }
     this.stale = { base: false, run: false };
-    paintOver(this);
-    showTip(this);
     writeMoment(this);
     const { dataset } = this.el.root;
     if (dataset.ready !== "1") dataset.ready = "1";
@@ -145,8 +159,9 @@ class Player {
   listen() {
     const { el } = this;
     const listen = (node, name, act, more) => node.addEventListener(name, act, { signal: this.ends.signal, ...more });
+    this.on = listen;
     listenControls(this, listen);
-    listenPointer(this, listen);
+    listenPointer(this, this, listen);
     listenKeys(this, listen);
     listen(document, "visibilitychange", () => requestFrame(this));
     this.resized = new ResizeObserver(() => this.measure());

@@ -41,26 +41,27 @@ function found(kind, lane, span) {
     : { kind, lane, ...span };
 }
 
-function hit(player, x, y) {
-  const { layout, run } = player;
+function hit(pane, x, y) {
+  const { layout, run, place } = pane;
   if (x < layout.plot.x || x > layout.plot.x + layout.plot.w) return null;
-  const scale = scaleOf(layout, player.view);
+  const scale = scaleOf(layout, pane.view);
   const seconds = scale.seconds(x);
-  const layers = layersAt(player, y);
+  const layers = layersAt(pane, y);
   const slack = NEAR_PX / 2 / scale.perSecond;
   for (const pass of PASSES) {
     for (const [kind, lane, id] of layers) {
       const near = pass[kind] ?? pass.other;
       const span = near >= 0 && spanAt(lane, seconds, near * slack);
-      if (span) return { ...found(kind, id, span), at: seconds, y };
+      if (span) return { ...found(kind, id, span), place, at: seconds, y };
     }
   }
-  if (within(layout.queue, y, 2) && run.workers && seconds <= run.total) return { kind: "queue", at: seconds, batch: null, y };
+  if (within(layout.queue, y, 2) && run.workers && seconds <= run.total) return { kind: "queue", place, at: seconds, batch: null, y };
   return null;
 }
 
-export function listenPointer(player, listen) {
-  const { over } = player.el;
+// `pane` is where the pointer is: the player itself, or the lower picture of two.
+export function listenPointer(player, pane, listen) {
+  const { over } = pane.el;
   let down = null;
   const place = (event) => {
     const box = over.getBoundingClientRect();
@@ -68,7 +69,7 @@ export function listenPointer(player, listen) {
   };
   const scrub = (x) => {
     player.playing = false;
-    setTime(player, scaleOf(player.layout, player.view).seconds(x));
+    setTime(player, scaleOf(pane.layout, player.view).seconds(x));
   };
   listen(over, "pointerdown", (event) => {
     if (event.button !== 0) return;
@@ -82,16 +83,16 @@ export function listenPointer(player, listen) {
       down.dragging = true;
       player.hover = null;
       scrub(x);
-    } else if (event.pointerType === "mouse") player.hover = hit(player, x, y);
+    } else if (event.pointerType === "mouse") player.hover = hit(pane, x, y);
     over.style.cursor = player.hover ? "pointer" : "ew-resize";
     requestFrame(player);
   });
   listen(over, "pointerup", (event) => {
     const [x, y] = place(event);
     if (down && !down.dragging) {
-      const under = hit(player, x, y);
-      const again = under && player.pin?.kind === under.kind && player.pin.start === under.start;
-      if (!under && y > player.layout.bottom && y < player.layout.tokens) scrub(x);
+      const under = hit(pane, x, y);
+      const again = under && player.pin?.kind === under.kind && player.pin.place === under.place && player.pin.start === under.start;
+      if (!under && y > pane.layout.bottom && y < pane.layout.tokens) scrub(x);
       player.pin = again ? null : under;
       player.el.root.focus({ preventScroll: true });
     }
@@ -109,6 +110,6 @@ export function listenPointer(player, listen) {
   listen(over, "wheel", (event) => {
     if (!event.ctrlKey) return;
     event.preventDefault();
-    zoom(player, Math.exp(event.deltaY / 200), scaleOf(player.layout, player.view).seconds(place(event)[0]));
+    zoom(player, Math.exp(event.deltaY / 200), scaleOf(pane.layout, player.view).seconds(place(event)[0]));
   }, { passive: false });
 }

@@ -6,6 +6,14 @@ import { emptyLane, firstAbove, push, readSpans } from "./spans.mjs";
 // float32 keeps about seven digits, so shorter gaps of a run are rounding.
 const ROUNDING = 1e-6;
 
+// A batch that the loop took and left untrained, by a break, keeps nobody waiting; after the last step nobody knows.
+function releaseUntrained(order) {
+  const last = order.findLastIndex((one) => !Number.isNaN(one.stepStart));
+  order.forEach((one, at) => {
+    if (at < last && Number.isNaN(one.stepStart)) one.free = one.received;
+  });
+}
+
 // A stall lasts from the end of a step, of all ranks, until next(iterator) returns the next batch: as `metrics` counts
 // it. From then until the step starts the GPU idles beside its batch. A run that broke off ends in the one or the other.
 function findIdle(order, { total, failure }) {
@@ -15,7 +23,7 @@ function findIdle(order, { total, failure }) {
   for (const one of order) {
     if (one.received - free > least) push(stalls, free, one.received, one.batch);
     const from = Math.max(free, one.received);
-    const to = Number.isNaN(one.stepStart) ? total : one.stepStart;
+    const to = Number.isNaN(one.free) ? total : Number.isNaN(one.stepStart) ? from : one.stepStart;
     if (to - from > least) push(gaps, from, to, one.batch, HOST);
     free = Number.isNaN(one.free) ? total : Math.max(free, one.free);
   }
@@ -73,7 +81,7 @@ function findEvents(batches, sides, total) {
       if (isOfWorker(activity)) times.push(side.start[at], side.end[at]);
     });
   }
-  const sorted = Float64Array.from(times.filter((time) => !Number.isNaN(time))).sort();
+  const sorted = Float64Array.from(times.filter((time) => time <= total)).sort();
   return sorted.filter((time, at) => at === 0 || time - sorted[at - 1] > total * ROUNDING);
 }
 
@@ -124,7 +132,8 @@ export function buildRun(bytes, offset, header, rank) {
   const run = { ...header, ...header.ranks[rank], rank, fault: rank === 0 ? header.fault : null };
   const facts = readSpans(bytes, offset, run.spans, run.pinned);
   const { order, sides, lanes, batches } = facts;
-  const total = run.failure?.at_s || facts.total || Number.EPSILON;
+  releaseUntrained(order);
+  const total = run.failure?.at_s || run.until || facts.total || Number.EPSILON;
   const rest = leaveBehind(facts, run, total);
   const all = [...order, ...rest];
   const ids = Array.from({ length: run.workers }, (_none, id) => id);
@@ -156,6 +165,12 @@ function epochOf(run, batch) {
 
 export function numberOf(run, batch) {
   return batch - run.first[epochOf(run, batch)];
+}
+
+// The number under which another run of the same job has a batch.
+export function counterpartOf(batch, from, to) {
+  const epoch = epochOf(from, batch);
+  return epoch < to.first.length ? to.first[epoch] + numberOf(from, batch) : null;
 }
 
 export function named(run, batch) {

@@ -18,13 +18,18 @@ export function takeSizes(player) {
   const size = [width, window.innerHeight, dpr, palette.key, player.type].join();
   if (!width || size === player.size) return;
   const wide = width >= WIDE_PX;
-  Object.assign(player, { size, palette, dpr, width, wide, textures: null, hover: null, pin: null });
+  Object.assign(player, { size, palette, dpr, width, wide, hover: null, pin: null });
   el.root.classList.toggle("dark", palette.dark);
   el.root.classList.toggle("narrow", !wide);
   el.root.style.setProperty("--on-accent", inkOn(palette.primary));
   const below = el.legend.offsetHeight;
-  el.stage.style.height = `${stageHeight({ ...player, below, screen: window.innerHeight })}px`;
-  player.sizes = Object.fromEntries(["base", "over", "curve"].map((name) => [name, fit(el[name], dpr)]));
+  const height = stageHeight({ ...player, pictures: player.panes.length, below, screen: window.innerHeight });
+  for (const pane of player.panes) {
+    pane.el.stage.style.height = `${height}px`;
+    pane.textures = null;
+    pane.sizes = { base: fit(pane.el.base, dpr), over: fit(pane.el.over, dpr) };
+  }
+  if (player.several) player.sizes.curve = fit(el.curve, dpr);
   if (player.several) writeTicks(player);
   Object.assign(player.stale, { base: true, run: true });
   requestFrame(player);

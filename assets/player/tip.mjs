@@ -77,8 +77,8 @@ function tipLines(run, found) {
 export function showTip(player) {
   const { tip } = player.el;
   const found = player.hover ?? player.pin;
-  tip.hidden = !found;
-  if (!found) return;
+  tip.hidden = !found || (found.place ?? 0) !== player.place;
+  if (tip.hidden) return;
   const lines = tipLines(player.run, found);
   while (tip.children.length < lines.length) tip.append(document.createElement("p"));
   [...tip.children].forEach((line, index) => {

@@ -30,18 +30,20 @@ export function fillSpeeds(el) {
 // What belongs to the chosen run.
 export function writeRun(player) {
   const { el, run, payload, index } = player;
-  const { source, knob } = payload.header;
-  put(el.headline, headlineOf(run));
-  put(el.source, source);
+  const { knob } = payload.header;
+  for (const pane of player.panes) {
+    put(pane.el.headline, headlineOf(pane.run));
+    put(pane.el.source, pane.run.source);
+    attribute(pane.el.base, "aria-label", pictureWords(pane.run, pane.run.source));
+  }
   put(el.rate, run.failure && run.samples_per_s === null ? "–" : rate(run.samples_per_s));
   put(el.stalled, run.stall_share === null ? "–" : share(run.stall_share));
   put(el.boundName, capital(run.bound_name));
   put(el.bound, rate(run.bound));
   el.boundUnit.hidden = run.bound === null;
-  el.time.style.minWidth = `${2 * bare(run.total, run.total).length + 6}ch`;
+  el.time.style.minWidth = `${2 * bare(player.total, player.total).length + 6}ch`;
   put(el.finding, run.finding);
   put(el.advice, run.advice);
-  attribute(el.base, "aria-label", pictureWords(run, source));
   attribute(el.root, "data-selected", String(index));
   writeRanks(player);
   if (!player.several) return;
@@ -88,19 +90,19 @@ export function writeTicks(player) {
 
 // What belongs to the moment on the clock.
 export function writeMoment(player) {
-  const { el, run, payload } = player;
-  const caption = captionOf(run, player.time);
-  put(el.caption, caption);
-  put(el.time, `${bare(player.time, run.total)} / ${bare(run.total, run.total)}\u00a0${unitOf(run.total).name}`);
-  if (!player.scrubbing) el.scrub.value = String((player.time / run.total) * 1000);
-  el.scrub.style.setProperty("--part", String(player.time / run.total));
+  const { el, total } = player;
+  const captions = player.panes.map((pane) => captionOf(pane.run, player.time));
+  player.panes.forEach((pane, at) => put(pane.el.caption, captions[at]));
+  put(el.time, `${bare(player.time, total)} / ${bare(total, total)}\u00a0${unitOf(total).name}`);
+  if (!player.scrubbing) el.scrub.value = String((player.time / total) * 1000);
+  el.scrub.style.setProperty("--part", String(player.time / total));
   attribute(el.root, "data-clock", player.time.toFixed(6));
   attribute(el.root, "data-playing", player.playing ? "1" : "0");
-  const ended = player.time >= run.total && !player.playing;
+  const ended = player.time >= total && !player.playing;
   put(el.playWord, player.playing ? "Pause" : ended ? "Replay" : "Play");
   attribute(el.playIcon, "d", player.playing ? PAUSE : PLAY);
   if (el.speed.value !== String(player.speed)) el.speed.value = String(player.speed);
-  speak(player, `${payload.header.source}. ${caption}`);
+  speak(player, player.panes.map((pane, at) => `${pane.run.source}. ${captions[at]}`).join(" "));
 }
 
 function speak(player, words) {
@@ -109,5 +111,5 @@ function speak(player, words) {
   if (player.el.live.textContent === words) return;
   player.spokenAt = now;
   player.el.live.textContent = words;
-  attribute(player.el.scrub, "aria-valuetext", `${time(player.time, player.run.total)} of ${time(player.run.total, player.run.total)}`);
+  attribute(player.el.scrub, "aria-valuetext", `${time(player.time, player.total)} of ${time(player.total, player.total)}`);
 }

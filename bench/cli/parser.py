@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from bench.cli import app, bench, runs, simulate
+from bench.cli import app, bench, export, host, predict, runs, simulate, trace
 from bench.cli.arguments import Parser, joined
 
 DESCRIPTION = "See why your GPU waits: simulate, measure and tune the PyTorch DataLoader. No command opens the app."
@@ -21,7 +21,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     simulate.add_parser(commands)
     bench.add_parser(commands)
     runs.add_parser(commands)
-    return parser.parse_args(joined(argv))
+    export.add_parser(commands)
+    host.add_parser(commands)
+    trace.add_parser(commands)
+    predict.add_parser(commands)
+    # What follows the script is the script's own.
+    return parser.parse_args(argv if argv[:1] == ["trace"] else joined(argv))
 
 
 def _version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from bench.runs.records import Run
@@ -18,11 +19,12 @@ LEAST_JITTER = 0.05
 FEW_WORKERS = 16
 
 
-def scenario(run: Run, measured: Timeline | None) -> Scenario | None:
+def scenario(run: Run, measured: Timeline | None, host: Machine | None = None) -> Scenario | None:
     """Return the run's scenario on the cores of its machine; the number of batches is cut where it is large.
 
     measured: a timeline at the run's smallest num_workers. A jpeg run takes the costs of a sample from it, so without
-    one there is nothing to simulate: None. Raises ValueError when another release wrote the run.
+    one there is nothing to simulate: None. host: what torch's plumbing costs on the machine of the run; None: nothing.
+    Raises ValueError when another release wrote the run.
     """
     spec = run.spec
     if spec.workload == "emulated":
@@ -34,12 +36,23 @@ def scenario(run: Run, measured: Timeline | None) -> Scenario | None:
     batches = max(1, min(workload.batches, MOST_BATCHES, MOST_SAMPLES // workload.batch_size))
     return replace(
         spec.base,
-        # What a batch weighs is not what is asked here: a measured cost of a sample has it in it.
         workload=replace(
-            workload, batches=batches, epochs=1, sample_bytes=0, jitter=max(workload.jitter, LEAST_JITTER)
+            workload,
+            batches=batches,
+            epochs=1,
+            sample_bytes=workload.sample_bytes if host else 0,
+            jitter=max(workload.jitter, LEAST_JITTER),
         ),
-        machine=Machine(cores=_cores(run, measured)),
+        machine=_machine(run, measured, host),
     )
+
+
+def _machine(run: Run, measured: Timeline | None, host: Machine | None) -> Machine:
+    if host is None:
+        return Machine(cores=_cores(run, measured))
+    # A measured cost of a sample has the way into shared memory in it.
+    rate = host.shm_bytes_per_s if run.spec.workload == "emulated" else math.inf
+    return replace(host, cores=min(host.cores, _cores(run, measured)), shm_bytes_per_s=rate)
 
 
 def num_workers(run: Run) -> tuple[int, ...]:

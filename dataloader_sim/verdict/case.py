@@ -56,8 +56,8 @@ class Case:
 
     @cached_property
     def loads_s(self) -> NDArray[np.float64]:
-        """Return how long each batch took to load, in the order received."""
-        seconds: NDArray[np.float64] = self.rows["loaded_s"] - self.rows["load_start_s"]
+        """Return how long each batch took to load, in the order received; 0.0 for one whose load was not seen."""
+        seconds: NDArray[np.float64] = np.nan_to_num(self.rows["loaded_s"] - self.rows["load_start_s"])
         return seconds
 
     @cached_property

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Callable
 
+from dataloader_sim.verdict import Evidence
+
 _BYTES_PER_UNIT = 1024
 
 
@@ -15,6 +17,12 @@ def rate(samples_per_s: float) -> str:
         return "no limit"
     digits = 0 if samples_per_s >= 100 else 1  # noqa: PLR2004
     return f"{samples_per_s:,.{digits}f} samples/s"
+
+
+def evidence(one: Evidence) -> str:
+    """Write the number behind a verdict in its unit."""
+    written = {"share": share, "samples/s": rate, "s": seconds}.get(one.unit)
+    return f"{one.value:,.6g} {one.unit}" if written is None else written(one.value)
 
 
 def share(fraction: float) -> str:

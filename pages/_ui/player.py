@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from pages._ui.player_payload import PlayerRun, pack
+from pages._ui import player_assets
+from pages._ui.player_payload import PlayerRun, pack, pack_pair
 
-__all__ = ["PlayerRun", "pack", "show"]
-
-ASSETS = Path(__file__).parents[2] / "assets" / "player"
-# A module stands after those that it imports from.
-MODULES = (
-    "format",
-    "palette",
-    "activities",
-    "spans",
-    "run",
-    "decode",
-    "moment",
-    "caption",
-    "layout",
-    "lanes",
-    "plumbing",
-    "rows",
-    "marks",
-    "paint",
-    "overlay",
-    "clock",
-    "bounds",
-    "curve",
-    "words",
-    "legend",
-    "tip",
-    "pointer",
-    "keys",
-    "controls",
-    "sizes",
-    "player",
-)
-STYLES = ("frame", "stage", "words", "sliders", "transport", "side")
-_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
-_COMMENT = re.compile(r"^\s*//.*\n|^[ \t]+", re.MULTILINE)
-
-
-def script() -> str:
-    """Return the player as one ES module, joined from the files in assets/player.
-
-    Streamlit takes a component's script as one text, so the files' `import` lines go (one line each) and the word
-    `export` with them, except before `default`; names are therefore unique across files. Whole-line comments and
-    indents go too: the text is sent again at every rerun.
-    """
-    parts = [(ASSETS / f"{name}.mjs").read_text(encoding="utf-8") for name in MODULES]
-    return "\n".join(_COMMENT.sub("", _EXPORT.sub("", _IMPORT.sub("", part))) for part in parts)
+__all__ = ["PlayerRun", "show", "show_pair"]
 
 
 @cache
 def _component() -> ComponentRenderer:
     return st.components.v2.component(
         "dataloader_lab_player",
-        html=(ASSETS / "player.html").read_text(encoding="utf-8"),
-        css="\n".join((ASSETS / f"{name}.css").read_text(encoding="utf-8") for name in STYLES),
-        js=script(),
+        html=player_assets.html(),
+        css=player_assets.styles(),
+        js=player_assets.script(),
     )
 
 
@@ -97,6 +50,14 @@ def show(
     state = _component()(key=key, data=data, on_selected_change=on_select or _nothing)
     chosen = state.get("selected")
     return chosen if isinstance(chosen, int) and 0 <= chosen < len(runs) else None
+
+
+def show_pair(upper: PlayerRun, lower: PlayerRun, *, key: str) -> None:
+    """Show two runs one above the other, on one clock and one scale, the whole of them at first.
+
+    Raises ValueError as `pack_pair` does.
+    """
+    _component()(key=key, data=pack_pair(upper, lower), on_selected_change=_nothing)
 
 
 def _nothing() -> None:

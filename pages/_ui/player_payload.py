@@ -31,6 +31,7 @@ class PlayerRun:
     low, high: interval of the throughput in samples/s: of a measured one its confidence interval, of a simulated one
         what the seeds span; None when there is none.
     median: the throughput that the curve shows, of several seeds or trials; None: this run's own.
+    until_s: when the clock stops, where the timeline goes on beyond it; None: at the timeline's end.
     """
 
     value: int | str
@@ -42,6 +43,7 @@ class PlayerRun:
     low: float | None = None
     high: float | None = None
     median: float | None = None
+    until_s: float | None = None
 
     @property
     def rate(self) -> float:
@@ -63,14 +65,31 @@ def pack(runs: Sequence[PlayerRun], *, selected: int, knob: str | None, source: 
         raise refuse("selected", f"the index of one of {len(runs)} runs", selected)
     if source not in SOURCES:
         raise refuse("source", f"one of {', '.join(SOURCES)}", source)
+    about = {"knob": knob, "knee": _knee(runs), "source": source, "pair": False}
+    return _packed(runs, about, [source] * len(runs), {"selected": selected, "autoplay": autoplay})
+
+
+def pack_pair(upper: PlayerRun, lower: PlayerRun) -> bytes:
+    """Return the payload of two runs to be shown one above the other, in the form of `pack`.
+
+    Raises ValueError for runs too large for the format.
+    """
+    runs = (upper, lower)
+    about = {"knob": None, "knee": None, "source": upper.timeline.source, "pair": True}
+    return _packed(runs, about, [run.timeline.source for run in runs], {"selected": 0, "autoplay": False})
+
+
+def _packed(
+    runs: Sequence[PlayerRun], about: dict[str, Any], sources: Sequence[str], at_first: dict[str, Any]
+) -> bytes:
     most = _most_ranks(runs)
     ranks = [spans_of_ranks(run.timeline, most) for run in runs]
     body = b"".join(rank.packed.tobytes() for one in ranks for rank in one)
-    facts = [_facts(run, one) for run, one in zip(runs, ranks, strict=True)]
+    facts = [{**_facts(run, one), "source": source} for run, one, source in zip(runs, ranks, sources, strict=True)]
     activities = sorted({int(code) for one in ranks for rank in one for code in np.unique(rank.packed["activity"])})
-    shown = {"runs": facts, "knob": knob, "knee": _knee(runs), "source": source, "activities": activities}
+    shown = {**about, "runs": facts, "activities": activities}
     digest = blake2b(_json(shown) + body, digest_size=8).hexdigest()
-    header = _json({**shown, "selected": selected, "autoplay": autoplay, "digest": digest})
+    header = _json({**shown, **at_first, "digest": digest})
     header += b" " * (-len(header) % 4)
     return len(header).to_bytes(4, "little") + header + body
 
@@ -115,6 +134,7 @@ def _facts(run: PlayerRun, ranks: Sequence[RankSpans]) -> dict[str, Any]:
         "advice": run.verdict.advice,
         "failure": asdict(failure) if failure else None,
         "fault": asdict(scenario.fault) if failure and scenario.fault else None,
+        "until": run.until_s,
     }
 
 

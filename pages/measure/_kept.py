@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bench.calibration.host import kept_host
 from bench.report import counterpart
 from bench.report.cells import Cell, cells
 from bench.runs.records import RUNNING, Run, Trial
 from bench.runs.store import Store
-from dataloader_sim import Sweep, Timeline
+from dataloader_sim import Machine, Sweep, Timeline
 from pages._ui import cache
 from pages._ui.figures.axis import Point
 
@@ -70,10 +71,16 @@ def simulated(store: Store, kept: Kept) -> Sweep | None:
     """Simulate what was measured; None while nothing is known that could be simulated. Raises StoreError."""
     reference = kept.reference
     seen = timeline(store, typical(kept, reference).id) if reference else None
-    scenario = counterpart.scenario(kept.run, seen)
+    scenario = counterpart.scenario(kept.run, seen, plumbing(kept))
     if scenario is None:
         return None
     return cache.sweep(scenario, "loader.num_workers", counterpart.num_workers(kept.run))
+
+
+def plumbing(kept: Kept) -> Machine | None:
+    """Return what torch's plumbing costs on the machine of a run; None for another machine and one not calibrated."""
+    known = kept_host().host
+    return known.machine if known and known.origin.get("machine_id") == kept.run.machine.get("machine_id") else None
 
 
 def best(kept: Sequence[Cell]) -> Cell | None:

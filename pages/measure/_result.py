@@ -12,7 +12,7 @@ from pages._ui import format as fmt
 from pages._ui import frame, player, words
 from pages._ui.figures import curve
 from pages.measure import _table, _wording
-from pages.measure._kept import Kept, simulated, timeline, typical
+from pages.measure._kept import Kept, plumbing, simulated, timeline, typical
 
 # The player takes whole timelines; the web server sends 50 MB at most.
 MOST_SPANS = 400_000
@@ -87,7 +87,16 @@ def _where_from(kept: Kept) -> str:
     return (
         "Diamonds: measured; bars: 95 % intervals, in full in the table. "
         f"Lines: simulated {costs}, and bounds that no steady run can exceed. "
-        "The simulation leaves out what torch itself costs, such as handing batches over, and varies samples by 5 %."
+        f"{_plumbing(kept)} Samples vary by 5 % at least."
+    )
+
+
+def _plumbing(kept: Kept) -> str:
+    if plumbing(kept) is not None:
+        return "What torch itself costs is as `dataloader-lab host --calibrate` measured it on this machine."
+    return (
+        "What torch itself costs, such as handing batches over, is left out: on the machine of the run "
+        "`dataloader-lab host --calibrate` measures it once."
     )
 
 

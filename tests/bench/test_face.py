@@ -9,13 +9,13 @@ from bench import machine
 from bench.trial import measure as module
 
 
-def test_the_public_face_is_two_functions() -> None:
+def test_the_public_face_is_six_functions() -> None:
     from bench import measure, this_machine
 
     assert measure is module.measure
     assert this_machine is machine.this_machine
     assert isinstance(measure, FunctionType)
-    assert bench.__all__ == ["measure", "this_machine"]
+    assert bench.__all__ == ["calibrate", "compare", "host_machine", "measure", "this_machine", "trace"]
 
 
 def test_they_stay_functions_once_every_module_is_loaded() -> None:

@@ -144,7 +144,7 @@ def test_vermillion_is_for_stall_alone_in_both_themes(dark, palette):
     seen = traces(drawn([point(0, 0.4)], dark=dark))
     assert seen["GPU stalled"].line.color == palette["stall"]
     others = [seen[name].line.color for name in ("Simulated", "GPU bound", "Loader bound")]
-    others.append(seen["Measured, 95 %"].marker.color)
+    others.append(seen["Measured, one run"].marker.color)
     assert palette["stall"] not in others
     assert len(set(others)) == len(others)
 

@@ -12,8 +12,8 @@ from unpacking import unpack
 
 from dataloader_sim import LoaderConfig, Metrics, Scenario, Timeline, Workload, judge, metrics, simulate
 from dataloader_sim.timeline import Activity
-from pages._ui import player, player_payload
-from pages._ui.player_payload import PlayerRun, pack
+from pages._ui import player_assets, player_payload
+from pages._ui.player_payload import PlayerRun, pack, pack_pair
 from pages._ui.player_spans import PACKED
 
 
@@ -153,10 +153,23 @@ def test_more_than_the_format_holds_is_refused() -> None:
         pack([many], selected=0, knob=None, source="measured")
 
 
+def test_a_pair_holds_two_runs_with_their_sources_and_no_knob() -> None:
+    seen = run_of(2).timeline
+    measured = as_run(Timeline(scenario=seen.scenario, source="measured", spans=seen.spans.copy()))
+    header, spans = unpack(pack_pair(replace(measured, until_s=0.25), run_of(2)))
+    assert (header["pair"], header["knob"], header["selected"], header["autoplay"]) == (True, None, 0, False)
+    assert [run["source"] for run in header["runs"]] == ["measured", "simulated"]
+    assert [run["until"] for run in header["runs"]] == [0.25, None]
+    assert len(spans) == 2
+    alone, _ = unpack(pack([run_of(2)], selected=0, knob=None, source="simulated"))
+    assert alone["pair"] is False
+    assert alone["runs"][0]["source"] == "simulated"
+
+
 def test_the_joined_script_is_one_module_with_unique_names() -> None:
-    files = sorted(player.ASSETS.glob("*.mjs"))
-    assert sorted(player.MODULES) == [path.stem for path in files]
-    script = player.script()
+    files = sorted(player_assets.ASSETS.glob("*.mjs"))
+    assert sorted(player_assets.MODULES) == [path.stem for path in files]
+    script = player_assets.script()
     assert not re.search(r"^\s*import\b", script, re.MULTILINE)
     assert re.findall(r"^export .*", script, re.MULTILINE) == [
         "export default function mount({ data, parentElement, setStateValue }) {",
@@ -167,16 +180,16 @@ def test_the_joined_script_is_one_module_with_unique_names() -> None:
 
 
 def test_a_module_comes_after_those_it_imports_from() -> None:
-    for place, name in enumerate(player.MODULES):
-        source = (player.ASSETS / f"{name}.mjs").read_text(encoding="utf-8")
+    for place, name in enumerate(player_assets.MODULES):
+        source = (player_assets.ASSETS / f"{name}.mjs").read_text(encoding="utf-8")
         for needed in re.findall(r'^import .* from "\./(\w+)\.mjs"', source, re.MULTILINE):
-            assert player.MODULES.index(needed) < place, f"{name} needs {needed}"
+            assert player_assets.MODULES.index(needed) < place, f"{name} needs {needed}"
 
 
 def test_every_style_file_is_sent() -> None:
-    assert sorted(player.STYLES) == sorted(path.stem for path in player.ASSETS.glob("*.css"))
+    assert sorted(player_assets.STYLES) == sorted(path.stem for path in player_assets.ASSETS.glob("*.css"))
 
 
 def test_no_file_of_the_player_is_long() -> None:
-    for path in Path(player.ASSETS).iterdir():
+    for path in Path(player_assets.ASSETS).iterdir():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 200, path.name

@@ -16,13 +16,15 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
-PATHS = ("objects", "jpeg")
+PATHS = ("objects", "jpeg", "folder")
 # A string of 63 characters and its place in the list, as Python stores them here.
 PATH_BYTES = 136
 
 
 def kept_by(case):
-    """Return what the Dataset keeps: paths, or one array."""
+    """Return what the Dataset keeps: paths, or one array, or nothing where it opens a memory map later."""
+    if case.kind == "mapped":
+        return None
     if case.kind in PATHS:
         return [f"/data/train/n01440764/n01440764_{number:032}" for number in range(case.dataset_bytes // PATH_BYTES)]
     return np.arange(case.dataset_bytes // 8)
@@ -42,6 +44,7 @@ class Samples(Dataset):
         self.case = case
         self.kept = kept_by(case)
         self.picture = picture() if case.kind == "jpeg" else b""
+        self.pictures = sorted(Path(case.files).glob("*.jpg")) if case.kind == "folder" else []
 
     def __len__(self):
         return self.case.batches * self.case.batch_size
@@ -56,10 +59,14 @@ class Samples(Dataset):
 
     def made(self, index):
         each = self.case.sample_bytes // self.case.tensors
+        if self.case.kind == "folder":
+            return self.decoded(index)
+        if self.case.kind == "mapped" and self.kept is None:
+            self.kept = np.memmap(self.case.files, np.int64, "r")
         if self.case.kind == "jpeg":
             seen = np.asarray(Image.open(io.BytesIO(self.picture)).convert("RGB").resize((224, 224)))
             return torch.from_numpy(seen.copy()).permute(2, 0, 1).float().div_(255), torch.zeros(1)
-        if self.case.kind == "tokens":
+        if self.case.kind in ("tokens", "mapped"):
             start = index * 7919 % (len(self.kept) - each // 8)
             return tuple(
                 torch.from_numpy(self.kept[start : start + each // 8].copy()) for _ in range(self.case.tensors)
@@ -67,6 +74,11 @@ class Samples(Dataset):
         if self.case.maker == "torch":
             return tuple(torch.full((each,), 1, dtype=torch.uint8) for _ in range(self.case.tensors))
         return tuple(torch.from_numpy(np.full(each, 1, np.uint8)) for _ in range(self.case.tensors))
+
+    def decoded(self, index):
+        with Image.open(self.pictures[index % len(self.pictures)]) as opened:
+            pixels = np.array(opened.convert("RGB").resize((224, 224)))
+        return torch.from_numpy(pixels).permute(2, 0, 1).float().div_(255), torch.tensor(index)
 
 
 class Stream(IterableDataset):

@@ -79,7 +79,7 @@ def scenario_of(case, dataset_bytes):
         tensors=case.tensors,
         iterable=case.iterable,
         dataset_bytes=dataset_bytes,
-        dataset_objects=case.kind in ("objects", "jpeg"),
+        dataset_objects=case.kind in ("objects", "jpeg", "folder"),
     )
     return Scenario(workload=workload, loader=LoaderConfig(num_workers=case.workers, pin_memory=case.pin, **options))
 

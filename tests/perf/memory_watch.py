@@ -26,11 +26,14 @@ TIMEOUT_S = 240
 class Case:
     """Say what to run; the fields are those of a Scenario, but for these.
 
-    kind: what the Dataset keeps and makes: 'objects', 'array', 'jpeg', 'tokens'. maker: who allocates the samples.
+    kind: what the Dataset keeps and makes: 'objects', 'array', 'jpeg', 'tokens', or with files 'folder' (paths; real
+        JPEG files are decoded) and 'mapped' (tokens in a memory map, opened by each process at its first sample).
+    files: the folder, or the file of tokens. maker: who allocates the samples.
     pin: with a pinning thread, and numpy's copies in place of pinned memory.
     """
 
     kind: str = "array"
+    files: str = ""
     dataset_bytes: int = 0
     iterable: bool = False
     maker: str = "numpy"
@@ -84,7 +87,7 @@ def watch(case):
         peaks = Peaks(dataset=int(child.stdout.readline() or 0))
         deadline = time.monotonic() + TIMEOUT_S
         while child.poll() is None and time.monotonic() < deadline:
-            note(peaks, look(child.pid, forked=case.method == "fork"))
+            note(peaks, look(child.pid, case))
             time.sleep(TICK_S)
     finally:
         if child.poll() is None:
@@ -105,7 +108,7 @@ def note(peaks, seen):
     peaks.total = max(peaks.total, seen.main + sum(seen.workers) + seen.helpers + seen.shm)
 
 
-def look(pid, *, forked):
+def look(pid, case):
     seen, files, processes = Look(), {}, []
     with suppress(psutil.Error):
         main = psutil.Process(pid)
@@ -118,17 +121,19 @@ def look(pid, *, forked):
     seen.shm = sum(files.values())
     for process in processes:
         with suppress(psutil.Error, OSError, KeyError):
-            take_in(seen, process, main, forked=forked)
+            take_in(seen, process, main, case)
     return seen
 
 
-def take_in(seen, process, main, *, forked):
+def take_in(seen, process, main, case):
     command = process.cmdline()
-    if process != main and command == main.cmdline() and not forked:
+    if process != main and command == main.cmdline() and case.method != "fork":
         # On its way to becoming another program: until then it shows the memory of the training process.
         return
     sizes = rollup(process.pid)
     private = sizes["Private_Clean"] + sizes["Private_Dirty"] - sizes["Pss_Shmem"]
+    if case.kind == "mapped":
+        private -= mapped_bytes(process.pid, case.files)
     if process == main:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
         parts = dict(line.split(":", 1) for line in status.splitlines())
@@ -147,6 +152,18 @@ def is_helper(process, command, main):
 def rollup(pid):
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     return {name.rstrip(":"): int(value) * 1024 for name, value, _ in map(str.split, lines)}
+
+
+def mapped_bytes(pid, path):
+    """Return what only this process has mapped of a file: the kernel's cache, which it takes back when it needs to."""
+    found, inside = 0, False
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="ascii").splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            inside = words[-1] == path
+        elif inside and words[0] == "Private_Clean:":
+            found += int(words[1]) * 1024
+    return found
 
 
 def shared_files(pid):

@@ -120,7 +120,7 @@ def test_every_other_batch_slow_by_hand(produce):
 
 
 def test_the_oracles_give_the_recorded_trace_of_the_live_loader(monkeypatch):
-    slow_even = np.where(np.arange(14) % 2 == 0, 20.0, 1.0).astype(np.float32)
+    slow_even = np.where(np.arange(14) % 2 == 0, 20.0, 1.0).astype(np.float32).reshape(1, 14)
     monkeypatch.setattr("oracles.amounts.costs", lambda work, *_: Costs(work, slow_even))
     work = Workload(batches=14, batch_size=1, io_s=0.01, cpu_s=0.0, step_s=0.0)
     traced = Scenario(workload=work, loader=LoaderConfig(num_workers=2), machine=Machine(cores=ENOUGH))

@@ -154,7 +154,7 @@ def _add_measured(drawing: _Drawing, measured: Sequence[Point]) -> None:
         1,
         y=[one.samples_per_s for one in measured],
         error_y={"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 2, "width": 6},
-        name="Measured, 95 %",
+        name="Measured, 95 %" if any(one.low is not None for one in measured) else "Measured, one run",
         hovertemplate="%{text}: %{y:,.0f} samples/s<extra>measured</extra>",
         **points,
     )

@@ -1,6 +1,7 @@
 """What is simulated beside a measured run."""
 
 import json
+import math
 from dataclasses import replace
 
 from kept_runs import BASE, HERE, measured, spec
@@ -47,3 +48,16 @@ def test_a_long_run_is_simulated_short():
 def test_few_workers_are_all_simulated_and_many_only_where_measured():
     assert counterpart.num_workers(run(spec(num_workers=(1, 4)))) == (1, 2, 3, 4)
     assert counterpart.num_workers(run(spec(num_workers=(0, 8, 64)))) == (0, 8, 64)
+
+
+def test_what_the_plumbing_costs_is_simulated_too_where_it_is_known():
+    host = Machine(cores=1.8, put_s=0.001, get_s=0.001, shm_bytes_per_s=1e9, touch_bytes_per_s=1e9)
+    heavy = replace(BASE, workload=replace(BASE.workload, sample_bytes=1_000))
+    scenario = counterpart.scenario(run(spec(base=heavy), HERE | {"cores": "2"}), None, host)
+    assert scenario.machine == host
+    assert scenario.workload.sample_bytes == 1_000
+    asked = run(spec(workload="jpeg"))
+    ran = measured(vary(replace(heavy, machine=Machine(cores=2)), "loader.num_workers", 0))
+    scenario = counterpart.scenario(asked, ran, host)
+    # What a sample cost was measured with its way into shared memory.
+    assert scenario.machine == replace(host, shm_bytes_per_s=math.inf)

@@ -1,0 +1,1 @@
+"""Write a Timeline down for other programs: Perfetto, spreadsheets, whatever reads JSON."""
