@@ -42,7 +42,7 @@ def save(name: str, timeline: Timeline, place: Path | None = None) -> Path:
     place: another folder. Raises ValueError for a name that is no file's name, OSError when it cannot be written.
     """
     place = place or folder()
-    path = _path(name, place)
+    path = path_of(name, place)
     place.mkdir(parents=True, exist_ok=True)
     write(path, timeline)
     return path
@@ -79,7 +79,7 @@ def find(text: str) -> Timeline:
 
 def load(name: str, place: Path | None = None) -> Timeline:
     """Return a kept timeline; raises ValueError for a wrong name or a damaged file, OSError where there is none."""
-    return timeline_from_bytes(_path(name, place or folder()).read_bytes())
+    return timeline_from_bytes(path_of(name, place).read_bytes())
 
 
 def names(place: Path | None = None) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def kept(place: Path | None = None) -> tuple[Kept, ...]:
     """Return what is kept, the latest first; reads every file."""
     found = []
     for name in names(place):
-        path = _path(name, place or folder())
+        path = path_of(name, place)
         with contextlib.suppress(OSError):
             about = path.stat()
             rate = _samples_per_s(name, place)
@@ -107,7 +107,7 @@ def kept(place: Path | None = None) -> tuple[Kept, ...]:
 
 def delete(name: str, place: Path | None = None) -> None:
     """Delete a kept trace; raises ValueError for a wrong name, OSError where there is none."""
-    _path(name, place or folder()).unlink()
+    path_of(name, place).unlink()
 
 
 def _samples_per_s(name: str, place: Path | None) -> float:
@@ -117,8 +117,9 @@ def _samples_per_s(name: str, place: Path | None) -> float:
         return float("nan")
 
 
-def _path(name: str, place: Path) -> Path:
+def path_of(name: str, place: Path | None = None) -> Path:
+    """Return the file of a trace of this name, there or not; raises ValueError for what is no file's name."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith((" ", ".")):
         rule = "1 to 100 letters, digits, spaces, dots, dashes and underscores, starting with a letter or digit"
         raise refuse("name", rule, name, "a trace's name is its file's name")
-    return place / f"{name}{ENDING}"
+    return (place or folder()) / f"{name}{ENDING}"

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import traces
+from bench.calibration.advice import judge_and_advise
 from bench.cli import STOPPED, output
 from bench.cli.arguments import Parser
 from bench.tracing.assembly import TracedLoader, assemble
 from bench.tracing.ending import ending_of
 from dataloader_sim.metrics import metrics
 from dataloader_sim.timeline import Timeline
-from dataloader_sim.verdict import judge
 
 DESCRIPTION = """\
 Run a Python script as it is, record every DataLoader that it iterates, and say what limits the one with the most
@@ -118,7 +118,7 @@ def _sentences(most: TracedLoader, loaders: Sequence[TracedLoader]) -> list[str]
     others = f"; {len(loaders) - 1} more iterated, with fewer batches" if len(loaders) > 1 else ""
     lines = [f"Measured: {seen}{others}."]
     if most.batches or timeline.failure:
-        numbers, verdict = metrics(timeline), judge(timeline)
+        numbers, verdict = metrics(timeline), judge_and_advise(timeline)
         lines.append(f"{numbers.samples_per_s:,.0f} samples/s; the GPU waited {numbers.stall_share * 100:.0f} %.")
         lines += [verdict.finding, verdict.advice]
     notes = timeline.observed.notes if timeline.observed else ()
@@ -130,7 +130,7 @@ def _document(most: TracedLoader, loaders: Sequence[TracedLoader], path: Path, s
     observed = timeline.observed
     judged = bool(most.batches or timeline.failure)
     values = vars(metrics(timeline)) if judged else {}
-    verdict = asdict(judge(timeline)) if judged else None
+    verdict = asdict(judge_and_advise(timeline)) if judged else None
     return {
         "path": str(path.absolute()),
         "script_status": status,

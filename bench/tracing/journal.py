@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -96,6 +97,10 @@ class Record:
     tail: bytes
 
 
+# A file is looked at no more often than this.
+_SELDOM_NS = 500_000_000
+
+
 class Journal:
     """Write one journal; after the first failure it writes nothing more, and nobody is disturbed.
 
@@ -107,6 +112,7 @@ class Journal:
         """Create the file."""
         self._buffer = bytearray(HEADER)
         self._process = os.getpid()
+        self._looked_ns = 0
         self.has_failed = False
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -136,14 +142,24 @@ class Journal:
             self._buffer.clear()
             return
         try:
-            # The trace's folder goes when the trace ends; a worker that lives on must not fill the disk unseen.
-            kept = os.fstat(self._file).st_nlink > 0
+            kept = self._is_kept()
             self.has_failed = kept and os.write(self._file, self._buffer) != len(self._buffer)
         except OSError:
             kept, self.has_failed = True, True
         if self.has_failed or not kept:
             self.close()
         self._buffer.clear()
+
+    def _is_kept(self) -> bool:
+        """Return whether the file still has a name.
+
+        The trace's folder goes when the trace ends; a worker that lives on must not fill the disk unseen.
+        """
+        now_ns = time.perf_counter_ns()
+        if now_ns - self._looked_ns < _SELDOM_NS:
+            return True
+        self._looked_ns = now_ns
+        return os.fstat(self._file).st_nlink > 0
 
     def give_up(self, error: Exception) -> None:
         """Note why nothing more is recorded, and close the file."""

@@ -13,12 +13,12 @@ from dataloader_sim.verdict import delays, findings, resources
 from dataloader_sim.verdict.advice import NOTHING_TO_GAIN, Change, best, even_parts, out_of_order
 from dataloader_sim.verdict.case import Case
 from dataloader_sim.verdict.faults import broken_off
-from dataloader_sim.verdict.wording import Words
+from dataloader_sim.verdict.traced import HELD_SHARE, Traced
+from dataloader_sim.verdict.traced_causes import evidence_of, words_of
+from dataloader_sim.verdict.wording import Words, percent
 
 # A run that reaches this share of a bound is at it. A measured run pays for plumbing as well, which no bound holds.
 BELOW_CEILING = {"simulated": 0.92, "measured": 0.8}
-# Order is the limit when this share of the stall passes beside loaded batches.
-HELD_SHARE = 0.3
 STARTUP_SHARE = 0.5
 
 
@@ -37,7 +37,9 @@ class Verdict:
 
     limit: 'gpu', 'loader', 'cores', 'storage', 'gil' (the interpreter lock of threads), 'host' (the training process),
         'copy' (to the GPU), 'pin' (the pinning thread), 'order', 'jitter' (uneven batches), 'shards' (of an iterable
-        dataset), 'ranks' (stragglers among them), 'startup', 'hand-over', or 'fault' (the run broke off).
+        dataset), 'ranks' (stragglers among them), 'startup', 'hand-over', or 'fault' (the run broke off). Only traced
+        runs show 'collate', 'prefetch' (one batch a worker), 'lock' (workers served one at a time), 'threads' (of the
+        workers' libraries), 'duplicates' (every worker reads everything) and 'memory' (/dev/shm is full).
     finding: what was seen, with its number. advice: the next thing to try, one sentence. change: the setting that
         the advice names and the value to give it, None when it names none.
     """
@@ -66,8 +68,27 @@ def judge(timeline: Timeline, knee: int | None = None, seen: Metrics | None = No
         limit=limit if knee is None else replace(limit, knee=knee),
         swept=knee is not None,
     )
+    if timeline.observed is not None and timeline.observed.loads.size:
+        return _of_traced(Traced(case))
+    if timeline.observed is not None and case.workers and case.seen.gpu_busy_share < BELOW_CEILING["measured"]:
+        return _verdict("loader", _unseen(case), _of_case(case))
     name, words = CAUSES[_cause(case)]
     return _verdict(name, words(case), _of_case(case))
+
+
+def _unseen(case: Case) -> Words:
+    """Say that a trace without loads cannot tell what the GPU waits for."""
+    return Words(
+        finding=f"The GPU waits {percent(case.seen.stall_share)} of the time, and the trace holds no loads to say why.",
+        advice="Trace from the first iteration on: workers that ran before the trace began are not seen.",
+    )
+
+
+def _of_traced(facts: Traced) -> Verdict:
+    """Return the verdict of a run of which more is known than its spans."""
+    limit, words = words_of(facts)
+    more = (Evidence(name=name, value=value, unit=unit) for name, value, unit in evidence_of(facts))
+    return _verdict(limit, words, (*_of_case(facts.case), *more))
 
 
 def _verdict(limit: str, words: Words, evidence: tuple[Evidence, ...]) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 PARAMETER = "trace"
+# Always there to be looked at; `tests/perf/example_trace.py` recorded it.
+EXAMPLE = "example"
+_EXAMPLE_FILE = Path(__file__).parents[2] / "assets" / "recorded" / "example.trace"
 _CHOICE, _DROPPED, _LOOKED_AT = "trace_choice", "trace_file", "trace_looked_at"
 _READ = "trace_read"
 SCRIPT = "dataloader-lab trace train.py"
@@ -31,9 +34,9 @@ with trace(loader) as traced:
 traced.save("run.trace")"""
 
 
-def choose() -> Chosen | None:
-    """Show what there is to choose from and return the trace, None while there is none; raises ValueError."""
-    names = list(traces.names())
+def choose() -> Chosen:
+    """Show what there is to choose from and return the trace, the example where none is kept; raises ValueError."""
+    names = [*(name for name in traces.names() if name != EXAMPLE), EXAMPLE]
     left, right = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     with left:
         name = _pick(names)
@@ -41,27 +44,24 @@ def choose() -> Chosen | None:
         dropped = st.file_uploader("Look at a trace file", ["trace"], key=_DROPPED, on_change=_look_at, args=("file",))
     if dropped is not None and st.session_state.get(_LOOKED_AT) != "kept":
         return _look_into(dropped, names)
-    if name is None:
-        _say_what_to_do()
-        return None
-    return Chosen(name=name, timeline=kept(name), kept=True)
+    if name == EXAMPLE:
+        _say_what_to_do(any_kept=len(names) > 1)
+    return Chosen(name=name, timeline=kept(name), kept=name != EXAMPLE)
 
 
 def kept(name: str) -> Timeline:
-    """Return a kept trace, read once; raises ValueError for one that is damaged or gone."""
+    """Return a kept trace, or the example, read once; raises ValueError for one that is damaged or gone."""
     try:
-        return _load(name, _stamp(name))
+        return _load(_path(name), _stamp(name))
     except OSError as error:
         raise ValueError(f"the trace {name} cannot be read: {error.strerror}") from error
 
 
-def _pick(names: list[str]) -> str | None:
-    """Show the kept traces and keep the link at the chosen one; a link to none says so."""
+def _pick(names: list[str]) -> str:
+    """Show the traces and keep the link at the chosen one; a link to none says so."""
     wanted = st.query_params.get(PARAMETER)
     if wanted is not None and wanted not in names:
         st.warning(fmt.sentence(f"no trace named {wanted[:60]!r} is kept here: choose one, or drop its file"))
-    if not names:
-        return None
     # The link is the choice: a change of the widget is written into it before the page is run.
     kept_choice = st.session_state.get(_CHOICE)
     st.session_state[_CHOICE] = next((one for one in (wanted, kept_choice) if one in names), names[0])
@@ -114,21 +114,27 @@ def _free_name(file: str, names: list[str]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _load(name: str, _stamp: tuple[int, int]) -> Timeline:
-    return trace_file.checked(traces.load(name))
+def _load(path: Path, _stamp: tuple[int, int]) -> Timeline:
+    return trace_file.checked(traces.read(path))
+
+
+def _path(name: str) -> Path:
+    return _EXAMPLE_FILE if name == EXAMPLE else traces.path_of(name)
 
 
 def _stamp(name: str) -> tuple[int, int]:
     """Return what changes when a kept trace is written again under its name."""
-    about = (traces.folder() / f"{name}{traces.ENDING}").stat()
+    about = _path(name).stat()
     return (about.st_mtime_ns, about.st_size)
 
 
-def _say_what_to_do() -> None:
-    st.info("No trace is kept here yet. Trace your own training script as it is, or a loader in three lines of Python.")
-    st.code(SCRIPT, language="bash")
-    st.code(LINES, language="python")
-    st.caption(
-        "The first keeps its trace here. The second writes a file: drop it above. "
-        "A dropped file is only looked at, unless you keep it."
-    )
+def _say_what_to_do(*, any_kept: bool) -> None:
+    own = "." if any_kept else f": no trace of your own is kept yet, `{SCRIPT}` makes one."
+    st.info(f"An example, traced on a machine with 2 cores{own}")
+    with st.expander("How to trace your own"):
+        st.code(SCRIPT, language="bash")
+        st.code(LINES, language="python")
+        st.caption(
+            "The first runs your script as it is and keeps its trace here. The second writes a file: drop it above. "
+            "A dropped file is only looked at, unless you keep it."
+        )

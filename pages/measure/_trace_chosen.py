@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bench.calibration.advice import judge_and_advise
 from bench.calibration.calibrate import Calibration, calibrate
-from dataloader_sim import Metrics, Scenario, Timeline, Verdict, judge, metrics, simulate
+from dataloader_sim import Metrics, Scenario, Timeline, Verdict, metrics, simulate
 from pages._ui import cache, compiling
 
 
@@ -26,8 +27,9 @@ class Chosen:
 
 @lru_cache(maxsize=32)
 def verdict(timeline: Timeline) -> Verdict:
-    """Judge a trace; raises ValueError for one without a step."""
-    return judge(timeline)
+    """Judge a trace, with advice that rests on predictions from it; raises ValueError for one without a step."""
+    compiling.wait()
+    return judge_and_advise(timeline)
 
 
 @lru_cache(maxsize=32)

@@ -30,14 +30,24 @@ def dropped(app, name, data):
     return words_of(app)
 
 
-def test_without_any_trace_the_page_says_how_to_make_one(open_page):
+def test_without_any_trace_the_page_shows_an_example_and_how_to_make_one(open_page):
     app = open_page(PAGE)
     said = words_of(app)
-    assert "No trace is kept here yet" in said
+    assert "An example, traced on a machine with 2 cores: no trace of your own is kept yet" in said
     assert "dataloader-lab trace train.py" in said
     assert "with trace(loader) as traced:" in said
     assert not app.error
-    assert not app.dataframe
+    assert len(app.dataframe[0].value) == 64
+    assert app.query_params["trace"] == "example"
+
+
+def test_the_example_stays_beside_kept_traces(open_page, keep):
+    keep("train")
+    app = open_page(PAGE)
+    assert app.selectbox(key="trace_choice").options == ["train", "example"]
+    assert "An example" not in words_of(app)
+    app.selectbox(key="trace_choice").set_value("example").run()
+    assert "An example, traced on a machine with 2 cores." in words_of(app)
 
 
 def test_a_trace_shows_verdict_rates_error_and_costs(open_page, keep):

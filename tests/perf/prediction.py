@@ -35,7 +35,7 @@ from dataloader_sim.simulate import summarize
 from dataloader_sim.wire import timeline_from_bytes
 
 WORKERS, PREFETCH, HERE = (0, 1, 2, 3, 4, 6, 8), (1, 2, 4), Path(__file__).parent
-CELL_S, MOST_REPEATS, DISTURBED_CORES = 1.2, 2, 0.10
+CELL_S, MOST_REPEATS, DISTURBED_CORES = 0.8, 2, 0.10
 EPOCH, FEWEST = 200, 48
 
 

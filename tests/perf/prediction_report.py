@@ -91,9 +91,9 @@ def _gains(results):
 
 
 def _oversubscribed(cell, cores):
-    """Return whether workers that compute are more than the cores."""
+    """Return whether the workers compute and, with the training process, are more than the cores."""
     family = works()[cell.work].family
-    return family in ("computing", "collate-heavy") and cell.num_workers > cores
+    return family in ("computing", "collate-heavy") and cell.num_workers >= cores
 
 
 def _mean(values):
