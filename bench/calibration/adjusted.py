@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.calibration.calibrate import Calibration
+from bench.calibration.calibration import Calibration
 from bench.calibration.changes import Changes, at
 from bench.calibration.quantity import Quantity, known
 from dataloader_sim.observed import LOADED, Observed
@@ -20,9 +20,9 @@ from dataloader_sim.verdict.traced_facts import PIPE_BYTES, QUICK
 TIMES_AHEAD = 8
 
 
-def as_seen(calibration: Calibration, timeline: Timeline | None) -> Calibration:
+def as_seen(calibration: Calibration, timeline: Timeline) -> Calibration:
     """Return the calibration with what workers share, what large messages cost, and what blocks workers at first."""
-    if timeline is None or timeline.observed is None:
+    if timeline.observed is None:
         return calibration
     return _with_init(_with_messages(_with_streams(calibration, timeline), timeline), timeline.observed)
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.calibration.adjusted import as_seen, in_turn, long_enough
-from bench.calibration.calibrate import Calibration, calibrate
+from bench.calibration.adjusted import in_turn, long_enough
+from bench.calibration.calibrate import calibrate
+from bench.calibration.calibration import Calibration
 from bench.calibration.changes import Changes, at, candidates, fits
 from bench.calibration.traced_costs import with_values
 from dataloader_sim.scenario import Machine, Scenario
@@ -85,7 +86,7 @@ def advise(calibration: Calibration, timeline: Timeline | None = None) -> Advice
     if verdict is not None and verdict.limit in IN_THE_CODE:
         return Advice(sentence=verdict.advice)
     changes = candidates(calibration.scenario)
-    known = _Predictor(long_enough(as_seen(calibration, timeline), changes), in_turn(timeline))
+    known = _Predictor(long_enough(calibration, changes), in_turn(timeline))
     present = known.rates({})
     tried = [(one, known.rate(one)) for one in changes]
     most = max((rate for _, rate in tried), default=present.value) / present.value - 1

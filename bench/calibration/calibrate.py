@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
+from bench.calibration.adjusted import as_seen
+from bench.calibration.calibration import Calibration, shortened
 from bench.calibration.fit import with_shared
 from bench.calibration.host import host_machine
 from bench.calibration.observations import Observations
-from bench.calibration.prediction import Comparison, Prediction, compare, predict_rates, scenario_at
-from bench.calibration.quantity import Quantity
+from bench.calibration.prediction import compare
 from bench.calibration.traced_costs import gaps_in, machine_of, traced_costs, with_shapes, with_values
 from bench.machine import describe
 from dataloader_sim.metrics import metrics
 from dataloader_sim.rules import refuse
-from dataloader_sim.scenario import Machine, Scenario
+from dataloader_sim.scenario import Machine
 from dataloader_sim.simulate import summarize
 from dataloader_sim.timeline import Timeline
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Calibration:
-    """Hold what traces say of a loader: the scenario of the first of them, each cost with its interval, and the error.
-
-    self_check: the scenario simulated at the settings it was calibrated from, beside the measured rate. notes: what
-    could not be told, a sentence each.
-    """
-
-    scenario: Scenario
-    quantities: tuple[Quantity, ...]
-    notes: tuple[str, ...]
-    self_check: Comparison
-
-    def predict(self, changes: Mapping[str, Any] | None = None) -> Prediction:
-        """Predict the throughput with some fields changed, such as {'loader.num_workers': 4}.
-
-        Raises ValueError for an unknown field and a value that it refuses.
-        """
-        versions = [
-            scenario_at(with_values(self.scenario, self.quantities, end), changes or {})
-            for end in ("value", "high", "low")
-        ]
-        return predict_rates(*versions)
 
 
 def calibrate(timelines: Timeline | Sequence[Timeline], host: Machine | None = None) -> Calibration:
@@ -64,7 +39,7 @@ def calibrate(timelines: Timeline | Sequence[Timeline], host: Machine | None = N
     kept = host or (host_machine() if _is_here(first) else None)
     quantities, notes = traced_costs(first, kept), gaps_in(first)
     scenario = replace(runs[0].scenario, machine=machine_of(runs[0], kept or runs[0].scenario.machine))
-    scenario = with_values(with_shapes(scenario, first), quantities)
+    scenario = shortened(with_values(with_shapes(scenario, first), quantities))
     if kept is None:
         notes.append(
             "Its machine's plumbing is not known here: `dataloader-lab host --calibrate` there measures it once."
@@ -72,12 +47,16 @@ def calibrate(timelines: Timeline | Sequence[Timeline], host: Machine | None = N
     if runs[0].scenario.loader.num_workers > scenario.machine.cores:
         notes.append("The run had more workers than cores: a run with num_workers=1 would tell the costs better.")
     scenario, fitted = with_shared(scenario, first, runs[1:])
-    return Calibration(
+    rate = metrics(runs[0]).samples_per_s
+    fit = Calibration(
         scenario=scenario,
         quantities=(*quantities, *fitted),
         notes=tuple(notes),
-        self_check=compare(summarize(scenario).samples_per_s, metrics(runs[0]).samples_per_s),
+        self_check=compare(rate, rate),
     )
+    fit = as_seen(fit, runs[0])
+    scenario = with_values(fit.scenario, fit.quantities)
+    return replace(fit, scenario=scenario, self_check=compare(summarize(scenario).samples_per_s, rate))
 
 
 def _is_here(seen: Observations) -> bool:

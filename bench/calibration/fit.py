@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.calibration.calibration import shortened
 from bench.calibration.observations import Observations
 from bench.calibration.quantity import Quantity
 from dataloader_sim.metrics import metrics
 from dataloader_sim.scenario import Scenario
 from dataloader_sim.simulate import summarize
-from dataloader_sim.timeline import Timeline
+from dataloader_sim.timeline import Activity, Timeline
 
 # A limit is believed when it brings the simulation this much nearer, as a share of the measured rate.
 WORTH = 0.02
@@ -30,7 +31,8 @@ def with_shared(scenario: Scenario, first: Observations, runs: Sequence[Timeline
     A limit is looked for only where its cost grew against the first run's, and believed where it explains the runs
     better by `WORTH`; runs with one worker tell nothing.
     """
-    crowded = [run for run in runs if run.scenario.loader.num_workers > 1]
+    # A run that broke off before its first step has no rate.
+    crowded = [run for run in runs if run.scenario.loader.num_workers > 1 and run.of(Activity.STEP).size]
     found: list[Quantity] = []
     for name in _suspects(first, crowded):
         candidates = [_with(scenario, name, value) for value in _values(name, crowded)]
@@ -76,6 +78,6 @@ def _error(scenario: Scenario, runs: Sequence[Timeline]) -> float:
     for run in runs:
         asked = run.scenario.workload
         workload = replace(scenario.workload, batches=asked.batches, epochs=asked.epochs)
-        simulated = summarize(replace(scenario, loader=run.scenario.loader, workload=workload)).samples_per_s
-        total += abs(simulated / metrics(run).samples_per_s - 1.0)
+        whole = replace(scenario, loader=run.scenario.loader, workload=workload)
+        total += abs(summarize(shortened(whole)).samples_per_s / metrics(run).samples_per_s - 1.0)
     return total / len(runs)

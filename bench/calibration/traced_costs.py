@@ -15,6 +15,8 @@ from dataloader_sim.timeline import Activity, Timeline
 
 # Without the machine's own figure this share of the messages, the quickest, is taken to have met an idle worker.
 _QUICK = 0.1
+# A loop body that lasts this share of its step waited for it.
+_COVERS = 0.9
 
 
 def traced_costs(seen: Observations, host: Machine | None) -> list[Quantity]:
@@ -61,7 +63,14 @@ def with_shapes(scenario: Scenario, seen: Observations) -> Scenario:
     """Return the scenario whose samples vary, and whose batches weigh, as the traced ones."""
     shapes: dict[str, Any] = {f"{name[:-2]}_factors": seen.factors(name) for name in ("io_s", "cpu_s")}
     size: dict[str, Any] = {"sample_bytes": round(seen.tensor_bytes), "tensors": seen.tensors}
+    size["synchronize"] = waits_for_steps(seen)
     return replace(scenario, workload=replace(scenario.workload, jitter=0.0, slow_every=0, **size, **shapes))
+
+
+def waits_for_steps(seen: Observations) -> bool:
+    """Return whether the host waits for the accelerator in each loop body; without a GPU the body is the step."""
+    bodies_s = durations(seen.timeline, Activity.LAUNCH)
+    return not bodies_s.size or float(np.median(bodies_s)) >= _COVERS * float(np.median(seen.step_s))
 
 
 def _batch_bytes(seen: Observations) -> float:
@@ -81,7 +90,11 @@ def _step(seen: Observations, host: Machine | None) -> list[Quantity]:
     """
     launches = durations(seen.timeline, Activity.LAUNCH)
     if launches.size:  # the accelerator's own time was measured
-        return [middle("workload.step_s", seen.step_s), middle("workload.launch_s", launches)]
+        step, body = middle("workload.step_s", seen.step_s), middle("workload.launch_s", launches)
+        # Of a host that waits for its steps, what is longer than the step is the launch.
+        waited_s = step.value if waits_for_steps(seen) else 0.0
+        ends = {name: max(0.0, getattr(body, name) - waited_s) for name in ("low", "value", "high")}
+        return [step, replace(body, **ends)]
     touch_s = _batch_bytes(seen) / host.touch_bytes_per_s if host is not None and not seen.loads_itself else 0.0
     body = mean("workload.step_s", seen.step_s)
     launch_s = max(0.0, min(seen.body_cpu_s, body.value) - touch_s)

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from bench import traces
-from bench.calibration.calibrate import Calibration, calibrate
+from bench.calibration.calibrate import calibrate
+from bench.calibration.calibration import Calibration
 from bench.calibration.prediction import Comparison, Prediction, compare, is_alike
 from bench.cli import output
 from bench.cli.arguments import Parser, whole, worker_counts

@@ -29,6 +29,8 @@ batches. The script's own output, errors and exit are its own. Options of this c
 # After a stop the script has a moment to end by itself: a terminal sends Ctrl-C to both.
 GRACE_S = 2.0
 LONGEST_STOP_S = 30.0
+# On a terminal the script got the Ctrl-C itself and may be saving what it has; another Ctrl-C ends it.
+LONGEST_SAVE_S = 600.0
 
 
 def add_parser(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -58,11 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"dataloader-lab trace: no DataLoader of {arguments.script} was recorded ({why})\n")
         return STOPPED if stopped else 1
     most = max(loaders, key=lambda loader: loader.batches)
-    path = _keep(most.timeline, arguments)
+    path = _kept(most.timeline, arguments)
     if arguments.json:
         output.print_json("trace", _document(most, loaders, path, status))
     else:
-        sys.stdout.write("\n".join([*_sentences(most, loaders), f"Trace: {path}", ""]))
+        where = [f"Trace: {path}"] if path else []
+        sys.stdout.write("\n".join([*_sentences(most, loaders), *where, ""]))
     if status and not stopped:
         sys.stderr.write(f"dataloader-lab trace: {arguments.script} ended with {_status(status)}\n")
     return STOPPED if stopped else int(bool(status) or not most.batches)
@@ -82,7 +85,7 @@ def _run_script(arguments: argparse.Namespace, folder: Path) -> int:
     what = [str(folder), steps, str(arguments.script), *arguments.arguments]
     sys.stdout.flush()
     streams: dict[str, Any] = {"stdout": sys.stderr} if arguments.json else {}
-    with subprocess.Popen([sys.executable, "-m", "bench.tracing.script", *what], **streams) as child:
+    with subprocess.Popen([sys.executable, "-P", "-m", "bench.tracing.script", *what], **streams) as child:
         try:
             return child.wait()
         except KeyboardInterrupt:
@@ -91,15 +94,27 @@ def _run_script(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Wait for the child's end, asking ever more firmly."""
-    for wait_s, ask in ((GRACE_S, child.terminate), (LONGEST_STOP_S, child.kill)):
+    """Wait for the child's end, asking ever more firmly; a terminal has asked it already, and asks again."""
+    patience_s = LONGEST_SAVE_S if sys.stdin.isatty() else GRACE_S
+    for wait_s, ask in ((patience_s, child.terminate), (LONGEST_STOP_S, child.kill)):
         try:
             child.wait(wait_s)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             ask()
         else:
             return
     child.wait()
+
+
+def _kept(timeline: Timeline, arguments: argparse.Namespace) -> Path | None:
+    """Keep the trace and return its file; without room for it what was seen is said all the same."""
+    try:
+        return _keep(timeline, arguments)
+    except OSError as error:
+        sys.stderr.write(
+            f"dataloader-lab trace: the trace is not kept ({error.strerror}): free some room, or use --out\n"
+        )
+        return None
 
 
 def _keep(timeline: Timeline, arguments: argparse.Namespace) -> Path:
@@ -125,14 +140,14 @@ def _sentences(most: TracedLoader, loaders: Sequence[TracedLoader]) -> list[str]
     return [*lines, *(f"Partial: {note}." for note in notes)]
 
 
-def _document(most: TracedLoader, loaders: Sequence[TracedLoader], path: Path, status: int) -> dict[str, Any]:
+def _document(most: TracedLoader, loaders: Sequence[TracedLoader], path: Path | None, status: int) -> dict[str, Any]:
     timeline = most.timeline
     observed = timeline.observed
     judged = bool(most.batches or timeline.failure)
     values = vars(metrics(timeline)) if judged else {}
     verdict = asdict(judge_and_advise(timeline)) if judged else None
     return {
-        "path": str(path.absolute()),
+        "path": str(path.absolute()) if path else None,
         "script_status": status,
         "loaders": len(loaders),
         "batches": most.batches,

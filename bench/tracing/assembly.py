@@ -10,12 +10,13 @@ import numpy as np
 
 from bench.machine import describe
 from bench.tracing.collected import Collected, Epoch, collect
-from bench.tracing.ending import Ending
+from bench.tracing.ending import STOPPED, Ending
 from bench.tracing.joined import Load, loads_of
 from bench.tracing.scenarios import scenario_of
 from bench.tracing.spans import bodies, spans_of
 from bench.tracing.tables import boots_table, loads_table, samples_of, transforms_table
 from dataloader_sim.observed import Observed
+from dataloader_sim.rules import limits
 from dataloader_sim.scenario import LoaderConfig, Scenario, Workload
 from dataloader_sim.timeline import Failure, Timeline
 
@@ -25,6 +26,7 @@ _KINDS = {
     "exited unexpectedly": "killed",
     "timed out after": "timed out",
 }
+_MOST_EPOCHS = int(limits(Workload, "epochs")[1])
 # torch looks for dead workers when nothing came for 5 s (MP_STATUS_CHECK_INTERVAL).
 _HANGS_S = 5.0
 
@@ -67,7 +69,8 @@ def strands(epochs: Sequence[Epoch]) -> list[list[Epoch]]:
     return found
 
 
-def _timeline(collected: Collected, strand: Sequence[Epoch], ending: Ending) -> Timeline:
+def _timeline(collected: Collected, whole: Sequence[Epoch], ending: Ending) -> Timeline:
+    strand = whole[:_MOST_EPOCHS]
     loads = [list(loads_of(epoch)) for epoch in strand]
     seen_ns = _last_seen_ns(strand, loads)
     failure = _failure(strand, ending, seen_ns)
@@ -75,7 +78,9 @@ def _timeline(collected: Collected, strand: Sequence[Epoch], ending: Ending) -> 
     broke_off_ns = strand[0].asked_ns + round(failure.at_s * 1e9) if failure else end_ns
     spans = spans_of(strand, loads, broke_off_ns, broke_off=failure is not None)
     samples, table = samples_of(loads), loads_table(strand, loads)
-    notes = [*collected.notes, *_missing(strand, loads, failure)]
+    notes = [*collected.notes, *_missing(strand, loads, failure), *_stopped(strand, ending, failure)]
+    if len(whole) > len(strand):
+        notes.append(f"of {len(whole):,} iterators of the loader the first {len(strand):,} are kept")
     body_s = np.array([(to - of) / 1e9 for epoch in strand for _, of, to in bodies(epoch, end_ns)])
     try:
         scenario = scenario_of(collected, [len(epoch.handed) for epoch in strand], samples, table, body_s)
@@ -103,14 +108,22 @@ def _failure(strand: Sequence[Epoch], ending: Ending, seen_ns: int) -> Failure |
     if raised is not None and raised[2] == last.last_next_ns:
         kind = next((kind for words, kind in _KINDS.items() if words in raised[4]), "raised")
         return Failure(kind=kind, at_s=(raised[2] - start_ns) / 1e9, message=_short(raised[4]))
-    if not ending.kind or last.ended is not None:
+    # What the loop itself raised, or a person stopped, says nothing about the loader.
+    if ending.kind not in ("killed", STOPPED) or last.ended is not None:
         return None
     kind, at_ns, message = ending.kind, max(ending.at_ns, seen_ns), _short(ending.message)
     waiting = last.waiting
-    if kind == "killed" and waiting and waiting[1] == last.last_next_ns and waiting[1] - waiting[0] > _HANGS_S * 1e9:
+    if waiting and waiting[1] == last.last_next_ns and waiting[1] - waiting[0] > _HANGS_S * 1e9:
         kind = "hangs"
         message = f"no batch came for {(waiting[1] - waiting[0]) / 1e9:.0f} s; {message}"
-    return Failure(kind=kind, at_s=(at_ns - start_ns) / 1e9, message=message)
+    return None if kind == STOPPED else Failure(kind=kind, at_s=(at_ns - start_ns) / 1e9, message=message)
+
+
+def _stopped(strand: Sequence[Epoch], ending: Ending, failure: Failure | None) -> list[str]:
+    """Say that the program ended in the midst of an epoch for a reason of its own."""
+    if failure is not None or not ending.kind or strand[-1].ended is not None:
+        return []
+    return [f"the program ended early: {_short(ending.message).rstrip(': ') or ending.kind}"]
 
 
 def _short(text: str) -> str:

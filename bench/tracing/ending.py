@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ENDING = "ending.json"
+# A person stopped the program; anything else that is not an Exception killed it.
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -36,5 +38,21 @@ def ending_of(folder: Path, status: int) -> Ending:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     if status < 0:
-        return Ending(kind="killed", message=f"the script was killed by {signal.Signals(-status).name}")
+        return Ending(kind="killed", message=f"the script was killed by {_name(-status)}")
     return Ending(kind="killed", message=f"the script ended at once with exit status {status}")
+
+
+def kind_of(error: BaseException | None) -> str:
+    """Return the kind of ending that an exception makes, '' without one."""
+    if error is None:
+        return ""
+    if isinstance(error, KeyboardInterrupt):
+        return STOPPED
+    return "raised" if isinstance(error, Exception | SystemExit) else "killed"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

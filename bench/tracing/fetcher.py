@@ -14,7 +14,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from bench.tracing import recorder as outcomes
-from bench.tracing.recorder import UNKNOWN, LoadRecorder, now_ns, thread_ns, whole_number
+from bench.tracing.recorder import UNKNOWN, LoadRecorder, whole_number
 
 
 class TimedFetcher:
@@ -84,12 +84,8 @@ class TimedDataset:
 
     def __getitem__(self, index: Any) -> Any:
         """Return a sample."""
-        cpu_ns = thread_ns()
-        start_ns = now_ns()
         sample = self._dataset[index]
-        wall_ns = now_ns() - start_ns
-        number = index if type(index) is int and 0 <= index <= _SURE else whole_number(index)
-        self._recorder.samples.extend((number, wall_ns, thread_ns() - cpu_ns))
+        self._recorder.sampled(index if type(index) is int and 0 <= index <= _SURE else whole_number(index))
         return sample
 
     def __getattr__(self, name: str) -> Any:
@@ -119,11 +115,8 @@ class TimedStream:
 
     def __next__(self) -> Any:
         """Return the next sample."""
-        cpu_ns = thread_ns()
-        start_ns = now_ns()
         sample = next(self._stream)
-        wall_ns = now_ns() - start_ns
-        self._recorder.samples.extend((UNKNOWN, wall_ns, thread_ns() - cpu_ns))
+        self._recorder.sampled(UNKNOWN)
         return sample
 
 

@@ -49,7 +49,7 @@ class GpuStep:
 class GpuClock:
     """Mark hand-overs and requests on the GPU's stream, and tell the times once it has come to them.
 
-    The first mark ties the GPU's clock to the host's, as if the GPU came to it at once: later if it was busy then.
+    A mark ties the GPU's clock to the host's, as if the GPU came to it at once: later if it was busy with other work.
     """
 
     def __init__(self, device: Device) -> None:
@@ -57,6 +57,7 @@ class GpuClock:
         self._device = device
         self._first: tuple[Event, int] | None = None
         self._handed: tuple[int, int, Event] | None = None
+        self._last: Event | None = None
         self._waiting: deque[tuple[int, int, Event, Event]] = deque()
 
     @property
@@ -68,14 +69,18 @@ class GpuClock:
         """Mark that a batch was handed over."""
         self._handed = None
         if self._device.is_ready():
+            # With nothing under way the GPU comes to the mark at once: the clocks are tied anew, before they drift.
+            is_idle = not self._waiting and (self._last is None or self._last.query())
             mark = self._mark()
-            self._first = self._first or (mark, now_ns())
+            if self._first is None or is_idle:
+                self._first = (mark, now_ns())
             self._handed = (epoch, task, mark)
 
     def requested(self) -> None:
         """Mark that the next batch is asked for."""
         if self._handed is not None:
-            self._waiting.append((*self._handed, self._mark()))
+            self._last = self._mark()
+            self._waiting.append((*self._handed, self._last))
             self._handed = None
 
     def finished(self, *, wait: bool = False) -> list[GpuStep]:

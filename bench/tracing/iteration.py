@@ -17,13 +17,15 @@ NO_TASK = -1
 class IteratorRecorder:
     """Record one iterator into a journal; written out at each hand-over and whenever nothing comes.
 
-    task: the number of the last message that came; requested_ns: when `next` was last called, 0: it has returned.
+    task: the number of the last message that came; given: batches handed over in this epoch; requested_ns: when `next`
+    was last called, 0: it has returned.
     """
 
     def __init__(self, journal: Journal, device: Device | None = None) -> None:
         """Start before the first epoch."""
         self.journal = journal
         self.epoch, self.task, self.requested_ns = 0, NO_TASK, 0
+        self.given = 0
         self.is_resetting = False
         self._asked_ns = 0
         self._body_cpu_ns = UNKNOWN
@@ -32,8 +34,14 @@ class IteratorRecorder:
 
     @property
     def is_settled(self) -> bool:
-        """Return whether the GPU has finished what it was given."""
+        """Return whether the GPU has finished what it was given, as far as was looked."""
         return not self.journal.is_open or self._gpu.is_settled
+
+    @quiet
+    def poll(self) -> None:
+        """Note what the GPU has finished meanwhile."""
+        if self.journal.is_open:
+            self._note_steps(wait=False)
 
     def give_up(self, error: Exception) -> None:
         """Record nothing more."""
@@ -49,7 +57,7 @@ class IteratorRecorder:
     def begin_reset(self) -> None:
         """Note that the iterator is asked for again: workers that live on begin their next epoch."""
         self._asked_ns = now_ns()
-        self.epoch, self.is_resetting = self.epoch + 1, True
+        self.epoch, self.is_resetting, self.given = self.epoch + 1, True, 0
         self.task, self._handed_cpu_ns = NO_TASK, UNKNOWN
 
     @quiet
@@ -100,6 +108,7 @@ class IteratorRecorder:
         self.journal.flush()
         self._gpu.handed(self.epoch, task)
         self.requested_ns = 0
+        self.given += 1
         self._handed_cpu_ns = time.process_time_ns()
 
     @quiet

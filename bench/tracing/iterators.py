@@ -94,7 +94,7 @@ def _next_data_here(iterator: Any) -> Any:
     recorder: IteratorRecorder = iterator.__dict__[KEY]
     fetch = iterator._dataset_fetcher.__dict__.get("fetch")
     recorder.request()
-    task = fetch.recorder.load if isinstance(fetch, TimedFetcher) else NO_TASK
+    task = fetch.recorder.load if isinstance(fetch, TimedFetcher) else recorder.given
     try:
         data = _base(iterator)._next_data(iterator)
     except StopIteration:

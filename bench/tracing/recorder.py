@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
@@ -45,6 +46,7 @@ class LoadRecorder:
         self.samples = array("q")
         self._start = self._start_thread = self._start_process = self._start_queued = 0
         self._fetched = self._fetch_thread = self._collate_start = self._collated = self._collate_thread = 0
+        self._sampled = self._sampled_thread = 0
         self._expected = UNKNOWN
         self._size = (UNKNOWN, UNKNOWN)
 
@@ -78,6 +80,13 @@ class LoadRecorder:
         self._run_queue = self._run_queue or RunQueue()
         self._start_queued = self._run_queue.waited_ns()
         self._start_process, self._start_thread = time.process_time_ns(), thread_ns()
+        self._sampled, self._sampled_thread = now_ns(), self._start_thread
+
+    def sampled(self, index: int) -> None:
+        """Note that a sample is there: it took since the one before, the clocks are read once for both."""
+        at_ns, cpu_ns = now_ns(), thread_ns()
+        self.samples.extend((index, at_ns - self._sampled, cpu_ns - self._sampled_thread))
+        self._sampled, self._sampled_thread = at_ns, cpu_ns
 
     @quiet
     def fetched(self) -> None:
@@ -156,7 +165,7 @@ def tensors_in(batch: Any) -> tuple[int, int]:
         looked += 1
         if looked > _MOST_PARTS:
             return (UNKNOWN, UNKNOWN)
-        if isinstance(part, dict):
+        if isinstance(part, Mapping):
             parts += part.values()
         elif isinstance(part, list | tuple):
             parts += part[: _MOST_PARTS + 1]

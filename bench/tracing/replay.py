@@ -137,7 +137,10 @@ def headroom(traced: Timeline, replayed: Timeline) -> Headroom:
     """Compare a traced loop with the same loop on replayed batches; raises ValueError for one without a step."""
     from dataloader_sim.metrics import metrics
 
-    real, free = (metrics(one).samples_per_s for one in (traced, replayed))
+    # In batches per second: what a batch sampler puts into one is not known of a replay.
+    per_batch = traced.scenario.workload.batch_size
+    real = metrics(traced).samples_per_s
+    free = metrics(replayed).samples_per_s / replayed.scenario.workload.batch_size * per_batch
     if not math.isfinite(free) or real <= 0:
         raise ValueError(
             f"both loops must have a throughput, got {real:g} and {free:g} samples/s: train on more batches"

@@ -45,7 +45,7 @@ def _workload(collected: Collected, handed: Sequence[int], samples: Array, loads
     size = collected.settings.get("batch_size")
     counts = loads["samples"][loads["samples"] > 0]
     if not isinstance(size, int):
-        size = int(counts.max()) if counts.size else 1
+        size = round(counts.mean()) if counts.size else 1
     io_s, cpu_s = _cost(samples, loads)
     known = loads[(loads["tensor_bytes"] >= 0) & (loads["samples"] > 0)]
     sample_bytes = known["tensor_bytes"].sum() / known["samples"].sum() if known.size else 0

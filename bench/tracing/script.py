@@ -16,7 +16,7 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from bench.tracing import frames
-from bench.tracing.ending import Ending, write_ending
+from bench.tracing.ending import Ending, kind_of, write_ending
 from bench.tracing.iteration import text_of
 from bench.tracing.recorder import now_ns
 from bench.tracing.session import Session
@@ -35,7 +35,7 @@ def main(folder: Path, script: Path, arguments: list[str], *, transforms: bool) 
         raise
     except BaseException as error:  # noqa: BLE001 (shown as Python shows it)
         frames.hide(error)
-        kind, message = ("raised" if isinstance(error, Exception) else "killed"), text_of(error).decode()
+        kind, message = kind_of(error), text_of(error).decode()
         sys.excepthook(type(error), error, error.__traceback__)
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
@@ -64,7 +64,7 @@ def run_as_main(script: Path, arguments: list[str]) -> None:
     module.__dict__.update(__file__=path, __builtins__=__builtins__, __cached__=None)
     sys.modules["__main__"] = module
     sys.argv = [str(script), *arguments]
-    sys.path[0] = str(script.resolve().parent)
+    sys.path.insert(0, str(script.resolve().parent))
     code = compile(script.read_bytes(), path, "exec", dont_inherit=True)
     exec(code, module.__dict__)  # noqa: S102 (the user's own script)
 

@@ -48,6 +48,7 @@ class Session:
         if os.getpid() != self._process:
             put_back()
             return make()
+        self._settle()
         try:
             asked_ns, prefix = now_ns(), self._new_prefix(loader)
             recorder = IteratorRecorder(Journal(f"{prefix}-main"))
@@ -70,6 +71,14 @@ class Session:
         recorder = IteratorRecorder(Journal(f"{prefix}-main"))
         recorder.journal.add(Kind.NOTE, tail=BUILT_BEFORE.encode())
         self._instrument(iterator, recorder, prefix)
+
+    def _settle(self) -> None:
+        """Close the journals of iterators that are gone and whose steps the GPU has finished meanwhile."""
+        for recorder in list(self._unsettled):
+            recorder.poll()
+            if recorder.is_settled:
+                self._unsettled.remove(recorder)
+                self._close(recorder)
 
     def close(self) -> None:
         """Stop recording everywhere in this process, and leave every iterator as torch made it."""

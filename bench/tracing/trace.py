@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from bench.tracing import frames
-from bench.tracing.ending import Ending
+from bench.tracing.ending import Ending, kind_of
 from bench.tracing.finding import find_loader
 from bench.tracing.iteration import text_of
 from bench.tracing.recorder import now_ns
@@ -50,15 +51,17 @@ class trace:  # noqa: N801 (used like a function)
             raise RuntimeError("loader must not be traced already, got one that is: leave the other `with` block first")
         try:
             self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        except OSError:
+        except OSError as wrong:
             # Without room for a journal there is a run, and no trace.
+            self._wrong = wrong
             return self
         session = Session(self._folder, transforms=self._transforms)
         self._session = session
         self._stop = [record_loader(self._loader, session), session.close]
         running = getattr(self._loader, "_iterator", None)
         if running is not None:
-            session.adopt(self._loader, running)
+            with contextlib.suppress(OSError):
+                session.adopt(self._loader, running)
         return self
 
     def __iter__(self) -> Iterator[Any]:
@@ -75,7 +78,7 @@ class trace:  # noqa: N801 (used like a function)
             self._stop.pop(0)()
         if error is not None:
             frames.hide(error)
-        kind = "" if error is None else "raised" if isinstance(error, Exception) else "killed"
+        kind = kind_of(error)
         message = "" if error is None else text_of(error).decode()
         self._is_over = True
         try:
@@ -116,6 +119,8 @@ class trace:  # noqa: N801 (used like a function)
     def _result(self) -> TracedLoader:
         if not self._is_over:
             raise RuntimeError("the trace is put together at the end of its `with` block: read it after the block")
+        if self._traced is None and self._wrong is not None:
+            raise RuntimeError(f"the trace could not be put together ({self._wrong})") from self._wrong
         if self._traced is None:
-            raise RuntimeError("nothing was recorded: iterate the loader inside the `with` block") from self._wrong
+            raise RuntimeError("nothing was recorded: iterate the loader inside the `with` block")
         return self._traced

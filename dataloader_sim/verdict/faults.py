@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from dataloader_sim.bounds import bounds
 from dataloader_sim.scenario import LONGEST_S, Scenario
 from dataloader_sim.timeline import Activity, Array, Failure, Timeline
@@ -87,7 +89,7 @@ class _Case:
     @property
     def usual_s(self) -> float:
         """Return how long a load takes: on average in this run, or by the bounds where none was finished."""
-        rows = self.timeline.batches()
+        rows = _loaded(self.timeline)
         if rows.size:
             return float((rows["loaded_s"] - rows["load_start_s"]).mean())
         scenario = self.scenario
@@ -97,12 +99,19 @@ class _Case:
     @property
     def timeout(self) -> int:
         """Return a timeout that no slow batch and no start-up reaches."""
-        rows = self.timeline.batches()
+        rows = _loaded(self.timeline)
         seen = (
             [float((rows["loaded_s"] - rows["load_start_s"]).max()), float(rows["received_s"][0])] if rows.size else []
         )
         slowest_s = max([self.usual_s, *seen])
         return int(min(max(LEAST_TIMEOUT_S, math.ceil(TIMES_THE_SLOWEST * slowest_s)), LONGEST_S))
+
+
+def _loaded(timeline: Timeline) -> Array:
+    """Return the batches whose load was seen."""
+    rows = timeline.batches()
+    seen: Array = rows[~np.isnan(rows["loaded_s"])]
+    return seen
 
 
 def _killed(case: _Case) -> tuple[str, None]:

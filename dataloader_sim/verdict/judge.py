@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from dataloader_sim.bounds import bounds
 from dataloader_sim.metrics import Metrics, of_batches
 from dataloader_sim.timeline import Activity, Failure, Timeline
@@ -61,6 +63,8 @@ def judge(timeline: Timeline, knee: int | None = None, seen: Metrics | None = No
     if timeline.failure is not None:
         return _verdict("fault", broken_off(timeline, timeline.failure), _of_failure(timeline, timeline.failure))
     limit, rows = bounds(timeline.scenario), timeline.batches()
+    # A batch after which the loop was left has no step.
+    rows = rows[~np.isnan(rows["step_end_s"])] if timeline.source == "measured" else rows
     case = Case(
         timeline=timeline,
         rows=rows,

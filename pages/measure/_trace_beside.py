@@ -10,7 +10,7 @@ from statistics import fmean
 import streamlit as st
 
 from bench import traces
-from bench.calibration.calibrate import Calibration
+from bench.calibration.calibration import Calibration
 from bench.calibration.prediction import Comparison, Prediction, compare
 from dataloader_sim import LoaderConfig
 from pages._ui import format as fmt

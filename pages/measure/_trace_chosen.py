@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bench.calibration.advice import judge_and_advise
-from bench.calibration.calibrate import Calibration, calibrate
+from bench.calibration.calibrate import calibrate
+from bench.calibration.calibration import Calibration
 from dataloader_sim import Metrics, Scenario, Timeline, Verdict, metrics, simulate
 from pages._ui import cache, compiling
 

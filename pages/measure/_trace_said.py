@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
-from bench.calibration.calibrate import Calibration
+from bench.calibration.calibration import Calibration
 from dataloader_sim import Timeline
 from dataloader_sim.verdict import Evidence
 from pages._ui import format as fmt
@@ -20,7 +21,9 @@ def show(chosen: Chosen) -> None:
     _say_what_is_missing(timeline)
     st.caption(_about(timeline))
     found = verdict(timeline)
-    frame.verdict(found)
+    # How a run broke off is told in words of the trace's: they are shown as they are written.
+    plain = replace(found, finding=fmt.literal(found.finding)) if timeline.failure else found
+    frame.verdict(plain)
     _rates(timeline)
     shown = [_row(one) for one in found.evidence if math.isfinite(one.value)]
     with st.expander("Evidence of the verdict"):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from bench.calibration.calibrate import Calibration
+from bench.calibration.calibration import Calibration
 from bench.calibration.quantity import Quantity
 from dataloader_sim.timeline import Array
 from pages._ui import format as fmt

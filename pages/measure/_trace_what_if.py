@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from bench.calibration.calibrate import Calibration
+from bench.calibration.calibration import Calibration
 from dataloader_sim import Scenario
 from dataloader_sim.sweep import vary
 from pages._ui import cache, frame, memory, words

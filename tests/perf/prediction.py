@@ -2,8 +2,9 @@
 
 `python tests/perf/prediction.py` traces an epoch of each of `prediction_workloads.py` at one worker, calibrates,
 predicts num_workers 0 to 8 x prefetch_factor 1, 2, 4 x order, and measures these untraced on the epoch's samples, in
-blocks of random order; what other programs disturbed is repeated. A second prediction uses a trace at four workers
-beside that at one: only there can a limit of the storage, or cores that slow each other down, be seen.
+blocks of random order; what other programs disturbed is repeated, and left out where another block was quiet. A second
+prediction uses a trace at four workers beside that at one: only there can a limit of the storage, or cores that slow
+each other down, be seen.
 `--blocks N` (3), `--only WORKLOAD`, `--quick` (fewer settings), `--keep FILE` writes every cell as JSON lines.
 
 An error is the predicted rate over the geometric mean of the measured ones; the noise floor is how far blocks of the
@@ -156,15 +157,37 @@ def main():
     parser.add_argument("--only", action="append")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--keep", type=argparse.FileType("a"))
+    parser.add_argument("--show", type=argparse.FileType(), help="print the tables of what --keep wrote, and end")
     asked = parser.parse_args()
+    if asked.show:
+        tell(read(asked.show))
+        return
     rng, results = random.Random(0), {}
     names = [name for name in works() if not asked.only or name in asked.only]
     for _ in range(asked.blocks):
         for name in rng.sample(names, len(names)):
             block(name, cells_of(name, quick=asked.quick), results, rng, asked.keep)
-    report(dict(sorted(results.items(), key=lambda item: names.index(item[0].work))), this_machine().cores)
-    quiet = sum(max(one.others) <= DISTURBED_CORES for one in results.values())
-    print(f"{quiet} of {len(results)} cells undisturbed in every block (others below {DISTURBED_CORES} cores)")
+    tell(results)
+
+
+def read(lines):
+    """Return the results that `--keep` wrote."""
+    results = {}
+    for line in lines:
+        values = json.loads(line)
+        cell = Cell(**{name: values.pop(name) for name in ("work", "num_workers", "prefetch_factor", "in_order")})
+        for column, value in values.items():
+            getattr(results.setdefault(cell, Result()), column).append(value)
+    return results
+
+
+def tell(results):
+    """Print the tables."""
+    names = list(works())
+    kept = {cell: one.kept(DISTURBED_CORES) for cell, one in results.items()}
+    report(dict(sorted(kept.items(), key=lambda item: names.index(item[0].work))), this_machine().cores)
+    quiet = sum(min(one.others) <= DISTURBED_CORES for one in results.values())
+    print(f"{quiet} of {len(results)} cells undisturbed in a block at least (others below {DISTURBED_CORES} cores)")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ class Result:
     measured: list = field(default_factory=list)
     others: list = field(default_factory=list)
 
+    def kept(self, limit):
+        """Return the result without the blocks that others disturbed, unless all were."""
+        quiet = [at for at, others in enumerate(self.others) if others <= limit] or range(len(self.others))
+        return Result(*([column[at] for at in quiet] for column in vars(self).values()))
+
     @property
     def error(self):
         return _mean(self.predicted) / _mean(self.measured) - 1

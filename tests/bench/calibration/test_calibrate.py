@@ -10,6 +10,7 @@ from bench.calibration.calibrate import calibrate
 from dataloader_sim import LoaderConfig, Machine, Scenario, Workload, simulate
 from dataloader_sim.observed import Observed
 from dataloader_sim.simulate import summarize
+from dataloader_sim.timeline import MAIN, Activity
 
 PLUMBING = Machine(
     cores=8.0,
@@ -151,3 +152,33 @@ def test_the_self_check_says_how_wrong_the_simulation_is():
     check = calibrate(replace(slower, spans=spans), PLUMBING).self_check
     assert check.error == pytest.approx(1.0, abs=0.25)
     assert np.isfinite(check.predicted)
+
+
+def on_a_gpu(trace, body_s):
+    """Return the trace as CUDA's events would make it: the step is the GPU's, the loop body a launch."""
+    steps = trace.of(Activity.STEP)
+    launches = steps.copy()
+    launches["lane"], launches["activity"] = MAIN, Activity.LAUNCH
+    launches["end_s"] = launches["start_s"] + body_s
+    return replace(trace, spans=np.concatenate([trace.spans, launches]))
+
+
+def test_a_host_that_waits_for_each_step_launches_in_what_is_left():
+    fit = calibrate(on_a_gpu(as_traced(truth()), 0.0045), PLUMBING)
+    assert fit.scenario.workload.synchronize
+    assert fit.scenario.workload.step_s == pytest.approx(0.004)
+    assert fit.scenario.workload.launch_s == pytest.approx(0.0005)
+
+
+def test_a_host_that_runs_ahead_does_not_wait():
+    fit = calibrate(on_a_gpu(as_traced(truth()), 0.001), PLUMBING)
+    assert not fit.scenario.workload.synchronize
+    assert fit.scenario.workload.launch_s == pytest.approx(0.001)
+
+
+def test_a_long_run_is_predicted_from_a_part_of_it():
+    trace = as_traced(truth())
+    work = replace(trace.scenario.workload, batches=2_000_000, epochs=900)
+    fit = calibrate(replace(trace, scenario=replace(trace.scenario, workload=work)), PLUMBING)
+    assert fit.scenario.workload.samples * fit.scenario.workload.epochs <= 300_000
+    assert fit.predict({"loader.num_workers": 4}).samples_per_s > 0
