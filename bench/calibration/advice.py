@@ -96,7 +96,7 @@ def advise(calibration: Calibration, timeline: Timeline | None = None) -> Advice
     chosen = _smallest(tried)
     gained = known.rates(chosen).over(present) if chosen else None
     if chosen is None or gained is None or gained.value < needed or gained.low < 0:
-        return Advice(most=max(0.0, most), sentence=_nothing(most, needed, verdict))
+        return Advice(most=max(0.0, most), sentence=_nothing(most, calibration.self_check.error, verdict))
     return _advice(calibration.scenario, chosen, gained, most)
 
 
@@ -176,11 +176,12 @@ def _advice(scenario: Scenario, changes: Changes, gained: _Rates, most: float) -
     )
 
 
-def _nothing(most: float, needed: float, verdict: Verdict | None) -> str:
+def _nothing(most: float, error: float, verdict: Verdict | None) -> str:
     words = f"Nothing to gain: the most that any loader setting gains is {max(0.0, most) * 100:.1f} %"
     if most >= NOTHING_TO_GAIN:
         words = f"Nothing to gain for sure: the most that any loader setting is predicted to gain is {most * 100:.1f} %"
-        words += f", and the prediction is off by {needed * 100:.0f} %"
+        off = f"the prediction of the traced run itself is off by {_points(error)}"
+        words += f", and {off}" if most < abs(error) else ", and its interval reaches to no gain"
     if verdict is not None and verdict.limit in MENDED_IN_CODE:
         return f"{words}. {verdict.advice}"
     return f"{words}."

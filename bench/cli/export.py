@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from bench import traces
+from bench.calibration.advice import judge_and_advise
 from bench.cli import output
 from bench.cli.app import ROOT
 from bench.cli.arguments import Parser
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("--out must be another file than the trace, or it would be lost: choose another name")
     timeline = traces.read(source)
     if arguments.to == "html":
-        written = _report(source, out)
+        written = _report(source, out, _advice(timeline))
     else:
         written = [_write(path, text) for path, text in _files(timeline, arguments.to, out).items()]
     if not written:
@@ -69,9 +70,17 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _report(source: Path, out: Path) -> list[Path]:
+def _advice(timeline: Timeline) -> str:
+    """Return what to try; nothing for a trace that was cut off before its first step."""
+    try:
+        return judge_and_advise(timeline).advice
+    except ValueError:
+        return ""
+
+
+def _report(source: Path, out: Path, advice: str) -> list[Path]:
     """Write the report in a process of its own, named and not imported: nothing in `bench` depends on the pages."""
-    command = [sys.executable, "-m", REPORT, str(source.absolute()), str(out.absolute())]
+    command = [sys.executable, "-m", REPORT, str(source.absolute()), str(out.absolute()), advice]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "it said nothing"

@@ -1,6 +1,6 @@
 """Write a trace as one page for a colleague without the app: it opens offline and asks nobody for anything.
 
-`python -m pages._ui.report FILE.trace OUT.html` writes one.
+`python -m pages._ui.report FILE.trace OUT.html [ADVICE]` writes one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from pages._ui.report_markup import escaped
 ASSETS = Path(__file__).parents[2] / "assets" / "report"
 WRONG_ARGUMENTS, FAILED = 2, 1
 _PARTS = (
-    report_parts.missing,
-    report_parts.found,
     report_player.section,
     report_parts.samples,
     report_parts.batches,
@@ -29,15 +27,19 @@ _PARTS = (
 )
 
 
-def page(timeline: Timeline, *, name: str, simulated: Timeline | None = None) -> str:
+def page(timeline: Timeline, *, name: str, simulated: Timeline | None = None, advice: str = "") -> str:
     """Return the report of a trace as the text of an HTML file.
 
     name: what to call the trace. simulated: the same job as simulated, to be drawn below it; None: it is alone.
+    advice: what to try, where more is known than the timeline tells; else the verdict's own.
     Every text of the trace is escaped, and the page's policy lets no script run but its own.
     """
     script = "\n".join([player_assets.script(), (ASSETS / "report.mjs").read_text(encoding="utf-8")])
     style = "\n".join([player_assets.styles(), (ASSETS / "report.css").read_text(encoding="utf-8")])
-    body = "\n".join(part(timeline, simulated) for part in _PARTS)
+    found = report_parts.found(timeline, simulated, advice)
+    body = "\n".join(
+        [report_parts.missing(timeline, simulated), found, *(part(timeline, simulated) for part in _PARTS)]
+    )
     title = escaped(name)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -61,12 +63,13 @@ def page(timeline: Timeline, *, name: str, simulated: Timeline | None = None) ->
 
 def main(arguments: Sequence[str]) -> int:
     """Write the report of a trace file; return the exit status, and say in one sentence what went wrong."""
-    if len(arguments) != 2:  # noqa: PLR2004 (the file to read and the one to write)
-        sys.stderr.write("usage: python -m pages._ui.report FILE.trace OUT.html\n")
+    if len(arguments) not in (2, 3):
+        sys.stderr.write("usage: python -m pages._ui.report FILE.trace OUT.html [ADVICE]\n")
         return WRONG_ARGUMENTS
-    source, target = map(Path, arguments)
+    source, target, advice = Path(arguments[0]), Path(arguments[1]), "".join(arguments[2:])
     try:
-        target.write_text(page(trace_file.read(source.read_bytes()), name=source.stem), encoding="utf-8")
+        text = page(trace_file.read(source.read_bytes()), name=source.stem, advice=advice)
+        target.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{fmt.titled(str(error))}\n")
         return FAILED

@@ -42,8 +42,8 @@ def missing(timeline: Timeline, _simulated: Timeline | None) -> str:
     return "".join(said)
 
 
-def found(timeline: Timeline, simulated: Timeline | None) -> str:
-    """Say what limits the run, with the rates and the evidence."""
+def found(timeline: Timeline, simulated: Timeline | None, advice: str = "") -> str:
+    """Say what limits the run, with the rates and the evidence; advice: in place of the verdict's own."""
     try:
         seen, verdict = metrics(timeline), judge(timeline)
     except ValueError as error:
@@ -60,7 +60,7 @@ def found(timeline: Timeline, simulated: Timeline | None) -> str:
         [
             heading("Verdict"),
             paragraph(verdict.finding, "finding"),
-            paragraph(verdict.advice),
+            paragraph(advice or verdict.advice),
             definitions(rates, "rates"),
             table(("What", "How much"), rows, caption="Evidence of the verdict, measured; bounds are computed."),
         ]

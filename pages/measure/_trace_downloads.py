@@ -8,16 +8,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from bench.export import document, perfetto, tables
+from dataloader_sim import Timeline
 from dataloader_sim.wire import timeline_to_bytes
 from pages._ui import report
-from pages.measure._trace_chosen import Chosen, simulated
+from pages.measure._trace_chosen import Chosen, simulated, verdict
 
 
 def show(chosen: Chosen) -> None:
     """Show a button for each form; a file is made when its button is pressed."""
     timeline, name = chosen.timeline, chosen.name
     offered: list[tuple[str, str, str, Callable[[], str | bytes]]] = [
-        ("Report, HTML", "html", "text/html", lambda: report.page(timeline, name=name, simulated=simulated(timeline))),
+        ("Report, HTML", "html", "text/html", lambda: _report(timeline, name)),
         ("Trace file", "trace", "application/octet-stream", lambda: timeline_to_bytes(timeline)),
         ("JSON", "json", "application/json", lambda: json.dumps(document.document(timeline))),
         ("Perfetto", "perfetto.json", "application/json", lambda: json.dumps(perfetto.perfetto(timeline))),
@@ -36,3 +37,12 @@ def show(chosen: Chosen) -> None:
         "The report is one page for a colleague without the app; it loads nothing from anywhere. "
         "Open the Perfetto file at ui.perfetto.dev, which reads it in your browser."
     )
+
+
+def _report(timeline: Timeline, name: str) -> str:
+    """Return the report with the page's own advice; a trace without a step has none."""
+    try:
+        advice = verdict(timeline).advice
+    except ValueError:
+        advice = ""
+    return report.page(timeline, name=name, simulated=simulated(timeline), advice=advice)

@@ -148,3 +148,9 @@ def test_the_program_says_in_one_sentence_what_is_wrong(tmp_path):
         assert len(seen.stderr.splitlines()) == 1
         assert "Traceback" not in seen.stderr
     assert not (tmp_path / "out.html").exists()
+
+
+def test_advice_that_rests_on_predictions_stands_in_place_of_the_verdicts_own():
+    text = report.page(traced(), name="train", advice="Set num_workers=3 <now>.")
+    assert "Set num_workers=3 &lt;now&gt;." in text
+    assert judge(traced()).advice not in text

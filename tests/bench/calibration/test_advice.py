@@ -97,7 +97,7 @@ def test_a_gain_below_the_predictions_own_error_is_not_advised():
     wrong = replace(fit, self_check=replace(fit.self_check, predicted=10 * fit.self_check.measured))
     advice = advise(wrong, run)
     assert advice.changes == {}
-    assert "the prediction is off by 900 %" in advice.sentence
+    assert "the prediction of the traced run itself is off by +900 %" in advice.sentence
     assert advice.most > 1
 
 
