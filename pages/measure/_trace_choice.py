@@ -85,7 +85,11 @@ def _look_into(dropped: UploadedFile, names: list[str]) -> Chosen:
         raise ValueError(f"a trace file must be of {most_mb} MB or less, got {fmt.size(dropped.size)}")
     known, timeline = st.session_state.get(_READ, (None, None))
     if known != dropped.file_id:
-        timeline = trace_file.read(dropped.getvalue())
+        try:
+            timeline = trace_file.read(dropped.getvalue())
+        except ValueError as error:
+            way_out = "fetch the file again, or trace the run again"
+            raise ValueError(f"{dropped.name[:60]} is not a trace that can be shown ({error}): {way_out}") from None
         st.session_state[_READ] = (dropped.file_id, timeline)
     name = _free_name(dropped.name, names)
     with st.container(horizontal=True, vertical_alignment="center"):
